@@ -1,0 +1,31 @@
+"""The only reader of wall time.
+
+Two clocks: `now` is the real one, which leases, logs and reports use; `legal_now` is
+the one that calling hours are judged by. They differ only in a rehearsal, where
+`CAMPANILE_CLOCK_OFFSET` lets a sample list be rung at any hour without relaxing a rule
+(DESIGN.md 6). Durations are measured with `time.monotonic`, never with these.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from campanile.config import settings
+
+
+def now() -> datetime:
+    """Real time, aware, UTC."""
+    return datetime.now(UTC)
+
+
+def legal_now() -> datetime:
+    """The instant that calling hours are judged by, aware, UTC."""
+    return now() + clock_offset()
+
+
+def clock_offset() -> timedelta:
+    """How far the legal clock runs ahead of the real one; zero outside a rehearsal."""
+    return timedelta(seconds=settings().clock_offset)
+
+
+def real_instant(legal: datetime) -> datetime:
+    """The real instant at which the legal clock will show `legal`."""
+    return legal - clock_offset()
