@@ -7,6 +7,7 @@ environment wins over that file, so that anyone can put a server of their own be
 
 import json
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
@@ -72,9 +73,11 @@ class Settings(BaseSettings):
             ("orphan_report_seconds", self.orphan_report_seconds),
             ("quarantine_seconds", self.quarantine_seconds),
         ]
-        for (earlier, low), (later, high) in zip(steps, steps[1:], strict=False):
+        for (earlier, low), (later, high) in pairwise(steps):
             if not low < high:
-                raise ValueError(f"{earlier} ({low}) must be less than {later} ({high})")
+                raise ValueError(
+                    f"{earlier} ({low}) must be less than {later} ({high})"
+                )
         return self
 
     @classmethod
@@ -108,9 +111,10 @@ class _RunningServices(PydanticBaseSettingsSource):
         raise NotImplementedError  # pydantic asks for it; __call__ answers at once
 
     def __call__(self) -> dict[str, Any]:
-        folder = self.current_state.get("data_dir") or Settings.model_fields[
-            "data_dir"
-        ].get_default()
+        folder = (
+            self.current_state.get("data_dir")
+            or Settings.model_fields["data_dir"].get_default()
+        )
         file = Path(folder) / "run" / "services.json"
         try:
             values: dict[str, Any] = json.loads(file.read_text())

@@ -16,7 +16,9 @@ class CampanileError(Exception):
 
     status = 500
 
-    def __init__(self, message: str, *, hint: str = "", details: list[str] | None = None):
+    def __init__(
+        self, message: str, *, hint: str = "", details: list[str] | None = None
+    ):
         super().__init__(message)
         self.message = message
         self.hint = hint

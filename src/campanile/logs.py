@@ -38,7 +38,14 @@ def configure(*, file: Path | None = None, level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    for chatty in ("httpx", "httpcore", "websockets", "apscheduler", "aioice", "aiortc"):
+    for chatty in (
+        "httpx",
+        "httpcore",
+        "websockets",
+        "apscheduler",
+        "aioice",
+        "aiortc",
+    ):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

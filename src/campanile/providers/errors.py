@@ -7,7 +7,9 @@ class ProviderError(Unavailable):
     """A provider failed. `cause` is a short slug: `http_429`, `timeout`, `closed`, …"""
 
     def __init__(self, provider: str, cause: str, *, retryable: bool, detail: str = ""):
-        super().__init__(f"{provider} failed: {cause}{f' ({detail})' if detail else ''}")
+        super().__init__(
+            f"{provider} failed: {cause}{f' ({detail})' if detail else ''}"
+        )
         self.provider = provider
         self.cause = cause
         self.retryable = retryable
