@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     api_port: int = 8000
 
     worker_slots: int = Field(default=40, ge=1, le=400)  # calls one worker holds
+    provider_slots: int = Field(default=100, ge=1)  # conversations the providers allow
     tick_seconds: float = 0.25
 
     # The order of these is checked below; DESIGN.md 4 says why each is what it is.

@@ -1,0 +1,1 @@
+"""The schema's history; inside the package so that a wheel can migrate too."""

@@ -1,0 +1,128 @@
+"""Create, start, pause, resume, cancel and complete campaigns.
+
+Every change of state is one guarded UPDATE: its WHERE names the legal source states, so
+of two people who press start and cancel together exactly one wins and the other is told.
+"""
+
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select, update
+
+from campanile.agents.models import Agent
+from campanile.campaigns.models import Campaign, CampaignCreate, CampaignUpdate
+from campanile.campaigns.states import TERMINAL, CampaignStatus, sources
+from campanile.clock import now
+from campanile.db import affected
+from campanile.errors import Conflict, Invalid, NotFound
+from campanile.numbers.models import PhoneNumber
+
+
+class CampaignFrozen(Conflict):
+    """A campaign that has ended can no longer be changed."""
+
+
+class IllegalTransition(Conflict):
+    """The campaign is not in a state that allows this."""
+
+
+def create(
+    session: Session, organization_id: UUID, wanted: CampaignCreate
+) -> Campaign:
+    agent = session.get(Agent, wanted.agent_id)
+    if agent is None or agent.organization_id != organization_id:
+        raise NotFound(f"there is no agent {wanted.agent_id}")
+    if wanted.schedule_start_time >= wanted.schedule_end_time:
+        raise Invalid(
+            "schedule_end_time must be later in the day than schedule_start_time"
+        )
+    campaign = Campaign(
+        organization_id=organization_id, **wanted.model_dump(exclude_unset=True)
+    )
+    session.add(campaign)
+    session.flush()
+    return campaign
+
+
+def find(session: Session, organization_id: UUID, campaign_id: UUID) -> Campaign:
+    campaign = session.get(Campaign, campaign_id)
+    if campaign is None or campaign.organization_id != organization_id:
+        raise NotFound(f"there is no campaign {campaign_id}")
+    return campaign
+
+
+def change(
+    session: Session, campaign: Campaign, wanted: CampaignUpdate
+) -> Campaign:
+    """Apply what `wanted` names; a status in it goes through `move`."""
+    values: dict[str, Any] = wanted.model_dump(exclude_unset=True)
+    status = values.pop("status", None)
+    if values:
+        start = values.get("schedule_start_time", campaign.schedule_start_time)
+        end = values.get("schedule_end_time", campaign.schedule_end_time)
+        if start >= end:
+            raise Invalid(
+                "schedule_end_time must be later in the day than schedule_start_time"
+            )
+        changed = session.execute(
+            update(Campaign)
+            .where(
+                col(Campaign.id) == campaign.id,
+                col(Campaign.status).not_in(TERMINAL),
+            )
+            .values(**values, updated_at=now())
+        )
+        if not affected(changed):
+            raise CampaignFrozen(f"campaign {campaign.name!r} has ended")
+    if status is not None and status != campaign.status:
+        move(session, campaign, status)
+    session.refresh(campaign)
+    return campaign
+
+
+def move(session: Session, campaign: Campaign, target: CampaignStatus) -> None:
+    """The one gate of campaign states. Raises IllegalTransition."""
+    stamps: dict[str, Any] = {"updated_at": now()}
+    if target is CampaignStatus.SCHEDULED:
+        caller_id(session, campaign)
+        stamps["started_at"] = sa.func.coalesce(Campaign.started_at, now())
+    if target in TERMINAL:
+        stamps["completed_at"] = now()
+    moved = session.execute(
+        update(Campaign)
+        .where(
+            col(Campaign.id) == campaign.id,
+            col(Campaign.status).in_(sources(target)),
+        )
+        .values(status=target, **stamps)
+    )
+    if not affected(moved):
+        raise IllegalTransition(
+            f"campaign {campaign.name!r} is {campaign.status.value} "
+            f"and cannot become {target.value}"
+        )
+    session.refresh(campaign)
+
+
+def caller_id(session: Session, campaign: Campaign) -> PhoneNumber:
+    """The number a campaign calls from. Raises Invalid when there is none."""
+    numbers = session.exec(
+        select(PhoneNumber).where(
+            PhoneNumber.organization_id == campaign.organization_id,
+            col(PhoneNumber.is_active),
+        )
+    ).all()
+    wanted = (
+        lambda n: n.id == campaign.number_id,
+        lambda n: campaign.number_id is None and n.agent_id == campaign.agent_id,
+        lambda n: campaign.number_id is None,
+    )
+    for fits in wanted:
+        for number in numbers:
+            if fits(number):
+                return number
+    raise Invalid(
+        f"campaign {campaign.name!r} has no number to call from",
+        hint="add one with `campanile number add +1…`",
+    )

@@ -1,0 +1,82 @@
+"""How much room there is: counted from leases, never kept in counters.
+
+A worker's row says how many calls it can hold; an attempt in a live state is one call.
+A claimed attempt already counts, so two ticks together cannot overfill anything.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, col, select
+
+from campanile.calls.models import Attempt
+from campanile.calls.states import LIVE, AttemptState
+from campanile.capacity.models import WorkerLease
+from campanile.clock import now
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What is in use, by everything that limits it."""
+
+    worker_slots: int
+    """of all workers alive and accepting"""
+    live: int = 0
+    by_campaign: Counter[UUID] = field(default_factory=Counter)
+    by_trunk: Counter[UUID] = field(default_factory=Counter)
+    undialed_by_trunk: Counter[UUID] = field(default_factory=Counter)
+    """claimed, their INVITE still to come"""
+
+
+def announce(
+    session: Session,
+    worker_id: str,
+    *,
+    slots: int,
+    accepting: bool,
+    lease: timedelta,
+) -> None:
+    """Say that this worker lives, and whether it takes new calls."""
+    values = {"slots": slots, "accepting": accepting, "lease_until": now() + lease}
+    session.execute(
+        insert(WorkerLease)
+        .values(id=worker_id, started_at=now(), **values)
+        .on_conflict_do_update(index_elements=["id"], set_=values)
+    )
+
+
+def withdraw(session: Session, worker_id: str) -> None:
+    session.execute(sa.delete(WorkerLease).where(col(WorkerLease.id) == worker_id))
+
+
+def usage(session: Session) -> Usage:
+    slots = session.execute(
+        select(sa.func.coalesce(sa.func.sum(WorkerLease.slots), 0)).where(
+            col(WorkerLease.accepting), col(WorkerLease.lease_until) > now()
+        )
+    ).scalar_one()
+    rows = session.execute(
+        select(
+            col(Attempt.campaign_id),
+            col(Attempt.trunk_id),
+            col(Attempt.state),
+            sa.func.count(),
+        )
+        .where(col(Attempt.state).in_(LIVE))
+        .group_by(
+            col(Attempt.campaign_id), col(Attempt.trunk_id), col(Attempt.state)
+        )
+    ).all()
+    campaigns: Counter[UUID] = Counter()
+    trunks: Counter[UUID] = Counter()
+    undialed: Counter[UUID] = Counter()
+    for campaign_id, trunk_id, state, count in rows:
+        campaigns[campaign_id] += count
+        trunks[trunk_id] += count
+        if state == AttemptState.CLAIMED:
+            undialed[trunk_id] += count
+    return Usage(int(slots), campaigns.total(), campaigns, trunks, undialed)

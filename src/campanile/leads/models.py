@@ -1,0 +1,57 @@
+"""Leads, and the numbers that must never be rung."""
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from campanile.db import created_column, json_column, state_column
+from campanile.leads.states import LeadStatus
+
+
+class Lead(SQLModel, table=True):
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    organization_id: UUID = Field(foreign_key="organization.id")
+    campaign_id: UUID = Field(foreign_key="campaign.id", ondelete="CASCADE")
+    profile_id: int = Field(foreign_key="dial_profile.id")
+    position: int = 0
+    """the row of the list it came from, from 1"""
+    phone_number: str
+    """E.164"""
+    variables: dict[str, str] = json_column(default_factory=dict)
+    status: LeadStatus = state_column(LeadStatus, default=LeadStatus.PENDING)
+    reason: str = ""
+    """why it was not dialed, or not again; empty while there is nothing to explain"""
+    attempts: int = 0
+    """charged attempts"""
+    refunds: int = 0
+    """tries that were not its fault (congestion, trunk), given back"""
+    disposition: str | None = None
+    """of the last attempt"""
+    next_attempt_at: datetime = created_column()
+    """pure back-off, never clipped to calling hours (DESIGN D5)"""
+    last_attempt_at: datetime | None = None
+    created_at: datetime = created_column()
+
+    __table_args__ = (
+        sa.UniqueConstraint("campaign_id", "phone_number"),
+        # The one index that claims go through: a bucket is (campaign, profile).
+        sa.Index(
+            "ix_lead_bucket",
+            "campaign_id",
+            "profile_id",
+            "next_attempt_at",
+            postgresql_where=sa.text("status = 'pending'"),
+        ),
+        sa.Index("ix_lead_campaign_position", "campaign_id", "position"),
+    )
+
+
+class Suppression(SQLModel, table=True):
+    """A number that an organisation's whole tree must not ring."""
+
+    root_id: UUID = Field(foreign_key="organization.id", primary_key=True)
+    phone_number: str = Field(primary_key=True)
+    reason: str = ""
+    created_at: datetime = created_column()
