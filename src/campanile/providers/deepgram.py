@@ -1,0 +1,272 @@
+"""Deepgram live transcription over a WebSocket.
+
+https://developers.deepgram.com/reference/speech-to-text/listen-streaming
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidStatus,
+    InvalidURI,
+    WebSocketException,
+)
+
+from campanile.audio.frames import FRAME_SAMPLES, Pcm
+from campanile.audio.g711 import encode_ulaw
+
+from .errors import ProviderError, from_status
+from .pool import Pool, is_loopback
+from .protocols import Transcript
+
+NAME = "deepgram"
+
+_CHUNK_BYTES = 2 * FRAME_SAMPLES  # 40 ms of G.711: half the wake-ups of a frame each
+_BACKLOG_BYTES = 5 * 8000  # more than 5 s unsent: the far end has stopped reading
+_OPEN_SECONDS = 4.0
+_CLOSE_SECONDS = 1.0
+_KEEP_ALIVE_SECONDS = 4.0  # Deepgram hangs up after 10 s without audio (NET-0001)
+_PING_SECONDS = 5.0  # a half-open connection is known after at most twice this
+_STALL_SECONDS = 10.0  # since `finalize` was asked for and nothing at all has come
+_UNDECODABLE = 1008  # DATA-0000: the same audio will be refused again
+
+
+class DeepgramSpeechToText:
+    """Implements `SpeechToText`."""
+
+    name = NAME
+
+    def __init__(
+        self, pool: Pool, *, url: str, api_key: str, model: str, endpointing_ms: int
+    ):
+        self._pool = pool
+        self._url = url.rstrip("/")
+        self._api_key = api_key
+        self._model = model
+        self._endpointing_ms = endpointing_ms
+
+    def stream(self, *, language: str, keyterms: Sequence[str]) -> "DeepgramStream":
+        query = {
+            "model": self._model,
+            "language": language,
+            "encoding": "mulaw",
+            "sample_rate": 8000,
+            "channels": 1,
+            "interim_results": "true",
+            "punctuate": "true",
+            "endpointing": self._endpointing_ms,
+            "keyterm": list(keyterms),
+        }
+        return DeepgramStream(
+            self._pool,
+            f"{self._url}/v1/listen?{urlencode(query, doseq=True)}",
+            {"Authorization": f"Token {self._api_key}"} if self._api_key else {},
+        )
+
+
+class DeepgramStream:
+    """One call's transcription: a writer task, a reader task, nothing per frame.
+
+    Every failure, whenever it happens, ends the iteration with one ProviderError;
+    opening raises it at once.
+    """
+
+    def __init__(self, pool: Pool, url: str, headers: dict[str, str]):
+        self._pool = pool
+        self._url = url
+        self._headers = headers
+        self._audio = bytearray()
+        self._commands: list[str] = []
+        self._wake = asyncio.Event()
+        self._results: asyncio.Queue[Transcript | ProviderError | None] = (
+            asyncio.Queue()
+        )
+        self._socket: ClientConnection | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._spoke = False
+        self._heard_at = 0.0
+        self._asked_at: float | None = None
+        self._over = False
+
+    async def __aenter__(self) -> "DeepgramStream":
+        try:
+            self._socket = await self._connect()
+        except ProviderError as error:
+            self._pool.record(error)
+            raise
+        self._pool.breaker(NAME).succeeded()
+        self._tasks = [
+            asyncio.create_task(self._write(self._socket), name="deepgram-writer"),
+            asyncio.create_task(self._read(self._socket), name="deepgram-reader"),
+        ]
+        self._schedule()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.close()
+
+    def send(self, pcm: Pcm) -> None:
+        if self._over:
+            return
+        self._audio += encode_ulaw(pcm)
+        if len(self._audio) >= _CHUNK_BYTES:
+            self._wake.set()
+            if len(self._audio) > _BACKLOG_BYTES:
+                self._end(ProviderError(NAME, "stalled", retryable=True))
+
+    async def finalize(self) -> None:
+        """Deepgram answers only where it holds audio that it has not yet finished."""
+        self._asked_at = self._asked_at or asyncio.get_running_loop().time()
+        self._command("Finalize")
+
+    async def __aiter__(self) -> AsyncGenerator[Transcript, None]:
+        while (result := await self._results.get()) is not None:
+            if isinstance(result, ProviderError):
+                raise result
+            yield result
+
+    async def close(self) -> None:
+        """Ends the iteration without error. May be called twice."""
+        self._end(None)
+        if self._timer:
+            self._timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        socket, self._socket = self._socket, None
+        if socket:
+            try:
+                async with asyncio.timeout(_CLOSE_SECONDS):
+                    await socket.send('{"type":"CloseStream"}')
+            except (ConnectionClosed, TimeoutError):
+                pass  # it was over already; closing below is for our own end
+            await socket.close()
+
+    async def _connect(self) -> ClientConnection:
+        try:
+            return await connect(
+                self._url,
+                additional_headers=self._headers,
+                ssl=self._pool.tls if self._url.startswith("wss:") else None,
+                proxy=None if is_loopback(self._url) else True,
+                compression=None,  # of G.711: all cost, no gain
+                open_timeout=_OPEN_SECONDS,
+                close_timeout=_CLOSE_SECONDS,
+                ping_interval=_PING_SECONDS,
+                ping_timeout=_PING_SECONDS,
+            )
+        except InvalidStatus as error:
+            body = (error.response.body or b"").decode(errors="replace")[:200]
+            raise from_status(NAME, error.response.status_code, body) from error
+        except TimeoutError as error:
+            raise ProviderError(NAME, "timeout", retryable=True) from error
+        except InvalidURI as error:
+            raise ProviderError(NAME, "bad_address", retryable=False) from error
+        except (OSError, WebSocketException, EOFError) as error:
+            raise ProviderError(
+                NAME, "connection", retryable=True, detail=type(error).__name__
+            ) from error
+
+    async def _write(self, socket: ClientConnection) -> None:
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                if self._audio:
+                    chunk, self._audio = self._audio, bytearray()
+                    self._spoke = True
+                    await socket.send(chunk)
+                while self._commands:
+                    await socket.send(self._commands.pop(0))
+        except ConnectionClosed:
+            pass  # the reader hears of it too, and tells why
+
+    async def _read(self, socket: ClientConnection) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            async for message in socket:
+                self._heard_at = loop.time()
+                result = _transcript(message)
+                if result:
+                    if result.speech_final:
+                        self._asked_at = None
+                    self._results.put_nowait(result)
+            self._end(ProviderError(NAME, "closed", retryable=True))
+        except ConnectionClosed as error:
+            code, why = (
+                (error.rcvd.code, error.rcvd.reason) if error.rcvd else (0, str(error))
+            )
+            self._end(
+                ProviderError(
+                    NAME, "closed", retryable=code != _UNDECODABLE, detail=why
+                )
+            )
+        except ProviderError as error:
+            self._end(error)
+
+    def _command(self, kind: str) -> None:
+        self._commands.append(f'{{"type":"{kind}"}}')
+        self._wake.set()
+
+    def _schedule(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(
+            _KEEP_ALIVE_SECONDS, self._look_after
+        )
+
+    def _look_after(self) -> None:
+        """Every few seconds: keep a quiet stream open, notice one that has died."""
+        now = asyncio.get_running_loop().time()
+        asked = self._asked_at
+        if asked and now - max(asked, self._heard_at) > _STALL_SECONDS:
+            self._end(ProviderError(NAME, "stalled", retryable=True))
+            return
+        if not self._spoke:
+            self._command("KeepAlive")
+        self._spoke = False
+        self._schedule()
+
+    def _end(self, error: ProviderError | None) -> None:
+        if self._over:
+            return
+        self._over = True
+        if error:
+            self._pool.record(error)
+        self._results.put_nowait(error)
+
+
+def _transcript(message: str | bytes) -> Transcript | None:
+    """What a message says, or None where it says nothing new."""
+    try:
+        event: dict[str, Any] = orjson.loads(message)
+        kind = event["type"]
+        if kind == "Error":
+            raise ProviderError(
+                NAME,
+                "stream_error",
+                retryable=True,
+                detail=str(event.get("description") or event.get("message") or ""),
+            )
+        if kind != "Results":
+            return None
+        text = event["channel"]["alternatives"][0]["transcript"]
+        final = bool(event.get("is_final"))
+        ended = bool(event.get("speech_final") or event.get("from_finalize"))
+        if not (text or ended):
+            return None
+        return Transcript(
+            text=text,
+            is_final=final or ended,
+            speech_final=ended,
+            start=float(event.get("start", 0.0)),
+            duration=float(event.get("duration", 0.0)),
+        )
+    except (ValueError, KeyError, IndexError, TypeError) as error:
+        raise ProviderError(
+            NAME, "malformed", retryable=True, detail=type(error).__name__
+        ) from error

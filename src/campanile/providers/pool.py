@@ -1,0 +1,142 @@
+"""The connections of one event loop to all its providers.
+
+Made once per process, shared by every call, closed explicitly: a new TLS context costs
+more CPU than a whole sentence, a new connection two round trips of dead air.
+"""
+
+import ssl
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import httpx
+import orjson
+
+from .breaker import Breaker
+from .errors import ProviderError, from_status
+
+LIVE = httpx.Timeout(connect=2.0, read=5.0, write=5.0, pool=2.0)
+"""Seconds. `read` bounds the first byte and every gap after it, so a half-open stream."""
+PATIENT = httpx.Timeout(connect=2.0, read=60.0, write=5.0, pool=10.0)
+"""For answers that come whole, after the call, when nobody is waiting on the line."""
+
+_LIMITS = httpx.Limits(
+    max_connections=400, max_keepalive_connections=100, keepalive_expiry=30.0
+)
+_DETAIL_CHARACTERS = 200
+_OURS_TO_MEND = (400, 404, 413, 422)
+"""One agent's bad request says nothing about the provider's health."""
+
+
+class Pool:
+    """`async with Pool() as pool:` around everything that talks to providers."""
+
+    def __init__(self) -> None:
+        self.tls: ssl.SSLContext = httpx.create_ssl_context()
+        # A proxy of the environment is for the world outside, not for the rehearsal.
+        direct = httpx.AsyncHTTPTransport(verify=self.tls, limits=_LIMITS)
+        self._http = httpx.AsyncClient(
+            verify=self.tls,
+            limits=_LIMITS,
+            mounts={
+                f"all://{host}": direct for host in ("127.0.0.1", "localhost", "[::1]")
+            },
+        )
+        self._breakers: dict[str, Breaker] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """May be called twice."""
+        await self._http.aclose()
+
+    def breaker(self, provider: str) -> Breaker:
+        """Fed by every adapter; asked by whoever begins a new call."""
+        return self._breakers.setdefault(provider, Breaker())
+
+    def record(self, error: ProviderError) -> None:
+        """Count a failure, unless it was the request that was wrong."""
+        if error.cause not in {f"http_{status}" for status in _OURS_TO_MEND}:
+            self.breaker(error.provider).failed(time.monotonic())
+
+    @asynccontextmanager
+    async def post(
+        self,
+        provider: str,
+        url: str,
+        *,
+        headers: dict[str, str],
+        body: dict[str, Any],
+        timeout: httpx.Timeout = LIVE,
+    ) -> AsyncIterator[httpx.Response]:
+        """The answer's head is there on entry, its body is the caller's to read.
+
+        Whatever goes wrong, reading included, leaves as one ProviderError.
+        """
+        request = self._http.build_request(
+            "POST",
+            url,
+            content=orjson.dumps(body),
+            headers={"Content-Type": "application/json", **headers},
+            timeout=timeout,
+        )
+        try:
+            response = await self._send(request)
+            try:
+                await _refuse_errors(provider, response)
+                yield response
+            finally:
+                await response.aclose()
+        except httpx.TimeoutException as error:
+            raise self._failed(provider, "timeout", error) from error
+        except (httpx.TransportError, httpx.DecodingError) as error:
+            raise self._failed(provider, "connection", error) from error
+        except ProviderError as error:
+            self.record(error)
+            raise
+        else:
+            self.breaker(provider).succeeded()
+
+    async def _send(self, request: httpx.Request) -> httpx.Response:
+        try:
+            return await self._http.send(request, stream=True)
+        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+            # The far end closed a kept connection in the moment it was used again:
+            # nothing was answered, and the next connection is a new one.
+            return await self._http.send(request, stream=True)
+
+    def _failed(self, provider: str, cause: str, error: Exception) -> ProviderError:
+        failure = ProviderError(
+            provider, cause, retryable=True, detail=type(error).__name__
+        )
+        self.record(failure)
+        return failure
+
+
+def is_loopback(url: str) -> bool:
+    return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
+
+
+async def _refuse_errors(provider: str, response: httpx.Response) -> None:
+    if response.is_success:
+        return
+    detail = _explanation(await response.aread())
+    raise from_status(provider, response.status_code, detail)
+
+
+def _explanation(body: bytes) -> str:
+    """The sentence inside an error body; each vendor wraps its own differently."""
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return body.decode(errors="replace")[:_DETAIL_CHARACTERS]
+    for key in ("error", "detail", "message", "err_msg"):
+        while isinstance(found, dict) and key in found:
+            found = found[key]
+    return str(found)[:_DETAIL_CHARACTERS]
