@@ -5,6 +5,7 @@ https://developers.deepgram.com/reference/speech-to-text/listen-streaming
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,19 +22,29 @@ from campanile.audio.frames import FRAME_SAMPLES, Pcm
 from campanile.audio.g711 import encode_ulaw
 
 from .errors import ProviderError, from_status
-from .pool import Pool, is_loopback
+from .lanes import is_loopback
+from .pool import Pool
 from .protocols import Transcript
 
 NAME = "deepgram"
 
 _CHUNK_BYTES = 2 * FRAME_SAMPLES  # 40 ms of G.711: half the wake-ups of a frame each
 _BACKLOG_BYTES = 5 * 8000  # more than 5 s unsent: the far end has stopped reading
-_OPEN_SECONDS = 4.0
-_CLOSE_SECONDS = 1.0
-_KEEP_ALIVE_SECONDS = 4.0  # Deepgram hangs up after 10 s without audio (NET-0001)
-_PING_SECONDS = 5.0  # a half-open connection is known after at most twice this
-_STALL_SECONDS = 10.0  # since `finalize` was asked for and nothing at all has come
 _UNDECODABLE = 1008  # DATA-0000: the same audio will be refused again
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long each thing may take, in seconds."""
+
+    open: float = 4.0
+    close: float = 1.0
+    quiet: float = 4.0
+    """Then KeepAlive: Deepgram hangs up after 10 s without audio (NET-0001)."""
+    ping: float = 5.0
+    """A half-open connection is known after at most twice this."""
+    stall: float = 10.0
+    """Since `finalize` was asked for and nothing at all has come."""
 
 
 class DeepgramSpeechToText:
@@ -42,13 +53,21 @@ class DeepgramSpeechToText:
     name = NAME
 
     def __init__(
-        self, pool: Pool, *, url: str, api_key: str, model: str, endpointing_ms: int
+        self,
+        pool: Pool,
+        *,
+        url: str,
+        api_key: str,
+        model: str,
+        endpointing_ms: int = 300,
+        patience: Patience = Patience(),
     ):
         self._pool = pool
         self._url = url.rstrip("/")
         self._api_key = api_key
         self._model = model
         self._endpointing_ms = endpointing_ms
+        self._patience = patience
 
     def stream(self, *, language: str, keyterms: Sequence[str]) -> "DeepgramStream":
         query = {
@@ -66,6 +85,7 @@ class DeepgramSpeechToText:
             self._pool,
             f"{self._url}/v1/listen?{urlencode(query, doseq=True)}",
             {"Authorization": f"Token {self._api_key}"} if self._api_key else {},
+            self._patience,
         )
 
 
@@ -76,10 +96,13 @@ class DeepgramStream:
     opening raises it at once.
     """
 
-    def __init__(self, pool: Pool, url: str, headers: dict[str, str]):
+    def __init__(
+        self, pool: Pool, url: str, headers: dict[str, str], patience: Patience
+    ):
         self._pool = pool
         self._url = url
         self._headers = headers
+        self._patience = patience
         self._audio = bytearray()
         self._commands: list[str] = []
         self._wake = asyncio.Event()
@@ -142,7 +165,7 @@ class DeepgramStream:
         socket, self._socket = self._socket, None
         if socket:
             try:
-                async with asyncio.timeout(_CLOSE_SECONDS):
+                async with asyncio.timeout(self._patience.close):
                     await socket.send('{"type":"CloseStream"}')
             except (ConnectionClosed, TimeoutError):
                 pass  # it was over already; closing below is for our own end
@@ -156,10 +179,10 @@ class DeepgramStream:
                 ssl=self._pool.tls if self._url.startswith("wss:") else None,
                 proxy=None if is_loopback(self._url) else True,
                 compression=None,  # of G.711: all cost, no gain
-                open_timeout=_OPEN_SECONDS,
-                close_timeout=_CLOSE_SECONDS,
-                ping_interval=_PING_SECONDS,
-                ping_timeout=_PING_SECONDS,
+                open_timeout=self._patience.open,
+                close_timeout=self._patience.close,
+                ping_interval=self._patience.ping,
+                ping_timeout=self._patience.ping,
             )
         except InvalidStatus as error:
             body = (error.response.body or b"").decode(errors="replace")[:200]
@@ -216,14 +239,14 @@ class DeepgramStream:
 
     def _schedule(self) -> None:
         self._timer = asyncio.get_running_loop().call_later(
-            _KEEP_ALIVE_SECONDS, self._look_after
+            self._patience.quiet, self._look_after
         )
 
     def _look_after(self) -> None:
         """Every few seconds: keep a quiet stream open, notice one that has died."""
         now = asyncio.get_running_loop().time()
         asked = self._asked_at
-        if asked and now - max(asked, self._heard_at) > _STALL_SECONDS:
+        if asked and now - max(asked, self._heard_at) > self._patience.stall:
             self._end(ProviderError(NAME, "stalled", retryable=True))
             return
         if not self._spoke:

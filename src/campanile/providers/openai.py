@@ -5,6 +5,7 @@ https://platform.openai.com/docs/api-reference/chat
 
 import re
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ import httpx
 import orjson
 
 from .errors import ProviderError
-from .pool import LIVE, PATIENT, Pool
+from .pool import PATIENT, Pool
 from .protocols import ChatMessage, TextDelta, ToolCall, ToolSpec
 from .sse import EventStream
 
@@ -32,14 +33,12 @@ class OpenAIChat:
         model: str,
         temperature: float = 0.7,
         max_completion_tokens: int | None = None,
-        timeout: httpx.Timeout = LIVE,
         name: str = "openai",
     ):
         self.name = name
         self._pool = pool
         self._url = f"{url.rstrip('/')}/chat/completions"
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-        self._timeout = timeout
         self._options: dict[str, Any] = {"model": model}
         if not _FIXED_TEMPERATURE.match(model):
             self._options["temperature"] = temperature
@@ -54,7 +53,7 @@ class OpenAIChat:
         if tools:
             body["tools"] = [_tool(tool) for tool in tools]
         turn = _Turn(self.name)
-        async with self._post(body, self._timeout) as response:
+        async with self._post(body) as response:
             events = EventStream()
             async for chunk in response.aiter_bytes():
                 for data in events.feed(chunk):
@@ -98,7 +97,9 @@ class OpenAIChat:
                 raise malformed(self.name, "no message in the answer") from error
         return str(text or "")
 
-    def _post(self, body: dict[str, Any], timeout: httpx.Timeout) -> Any:
+    def _post(
+        self, body: dict[str, Any], timeout: httpx.Timeout | None = None
+    ) -> AbstractAsyncContextManager[httpx.Response]:
         return self._pool.post(
             self.name, self._url, headers=self._headers, body=body, timeout=timeout
         )

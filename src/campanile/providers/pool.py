@@ -9,22 +9,19 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 import httpx
 import orjson
 
 from .breaker import Breaker
 from .errors import ProviderError, from_status
+from .lanes import Lanes
 
 LIVE = httpx.Timeout(connect=2.0, read=5.0, write=5.0, pool=2.0)
 """Seconds. `read` bounds the first byte and every gap after it, so a half-open stream."""
-PATIENT = httpx.Timeout(connect=2.0, read=60.0, write=5.0, pool=10.0)
+PATIENT = httpx.Timeout(connect=2.0, read=60.0, write=5.0, pool=2.0)
 """For answers that come whole, after the call, when nobody is waiting on the line."""
 
-_LIMITS = httpx.Limits(
-    max_connections=400, max_keepalive_connections=100, keepalive_expiry=30.0
-)
 _DETAIL_CHARACTERS = 200
 _OURS_TO_MEND = (400, 404, 413, 422)
 """One agent's bad request says nothing about the provider's health."""
@@ -33,17 +30,10 @@ _OURS_TO_MEND = (400, 404, 413, 422)
 class Pool:
     """`async with Pool() as pool:` around everything that talks to providers."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, live: httpx.Timeout = LIVE) -> None:
+        self._live = live
         self.tls: ssl.SSLContext = httpx.create_ssl_context()
-        # A proxy of the environment is for the world outside, not for the rehearsal.
-        direct = httpx.AsyncHTTPTransport(verify=self.tls, limits=_LIMITS)
-        self._http = httpx.AsyncClient(
-            verify=self.tls,
-            limits=_LIMITS,
-            mounts={
-                f"all://{host}": direct for host in ("127.0.0.1", "localhost", "[::1]")
-            },
-        )
+        self._http = httpx.AsyncClient(transport=Lanes(self.tls))
         self._breakers: dict[str, Breaker] = {}
 
     async def __aenter__(self) -> Self:
@@ -73,18 +63,19 @@ class Pool:
         *,
         headers: dict[str, str],
         body: dict[str, Any],
-        timeout: httpx.Timeout = LIVE,
+        timeout: httpx.Timeout | None = None,
     ) -> AsyncIterator[httpx.Response]:
         """The answer's head is there on entry, its body is the caller's to read.
 
-        Whatever goes wrong, reading included, leaves as one ProviderError.
+        Whatever goes wrong, reading included, leaves as one ProviderError. `timeout`
+        is LIVE unless told.
         """
         request = self._http.build_request(
             "POST",
             url,
             content=orjson.dumps(body),
             headers={"Content-Type": "application/json", **headers},
-            timeout=timeout,
+            timeout=timeout or self._live,
         )
         try:
             response = await self._send(request)
@@ -117,10 +108,6 @@ class Pool:
         )
         self.record(failure)
         return failure
-
-
-def is_loopback(url: str) -> bool:
-    return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
 
 
 async def _refuse_errors(provider: str, response: httpx.Response) -> None:
