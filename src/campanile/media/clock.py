@@ -1,0 +1,103 @@
+"""The process's shared media clock: every leg is ticked once per 20 ms.
+
+One timer serves all legs, spread over four phases 5 ms apart, so that a hundred legs
+neither wake the loop a hundred times per frame nor send in one burst. After a stall the
+clock skips what it missed; it never catches up by bursting (DESIGN D8).
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from math import ceil
+from typing import Protocol
+
+from campanile.audio.frames import FRAME_SECONDS
+
+PHASES = 4
+PHASE_SECONDS = FRAME_SECONDS / PHASES
+_LAG_SAMPLES = int(10 / PHASE_SECONDS)  # ten seconds of them
+
+
+class Leg(Protocol):
+    def tick(self, now: float) -> None:
+        """Take and give one frame. `now` is the instant that was due, never early.
+
+        Due instants of one leg lie a whole number of frames apart, so that a leg can
+        count exactly what a stall made it miss.
+        """
+
+
+class FrameClock:
+    """Ticks legs; runs only while it has some. Belongs to one event loop."""
+
+    def __init__(self) -> None:
+        self._phases: list[list[Leg]] = [[] for _ in range(PHASES)]
+        self._cycle_sinks: list[Callable[[], None]] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._start = 0.0
+        self._slot = 0
+        self._lags: deque[float] = deque(maxlen=_LAG_SAMPLES)
+
+    def add(self, leg: Leg) -> None:
+        """Tick `leg` from now on, in the emptiest phase."""
+        min(self._phases, key=len).append(leg)
+        if self._timer is None:
+            self._lags.clear()
+            self._start = time.monotonic()
+            self._slot = 0
+            self._arm()
+
+    def remove(self, leg: Leg) -> None:
+        """Tick `leg` no more; nothing happens if it was not being ticked."""
+        for phase in self._phases:
+            if leg in phase:
+                phase.remove(leg)
+        if self._timer is not None and not any(self._phases):
+            self._timer.cancel()
+            self._timer = None
+
+    def on_cycle(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` once per 20 ms after all legs; the result unsubscribes."""
+        self._cycle_sinks.append(callback)
+        return lambda: self._cycle_sinks.remove(callback)
+
+    def lag_p99(self) -> float:
+        """Seconds that ticks came late over the last ten; 0 when nothing runs."""
+        if self._timer is None or not self._lags:
+            return 0.0
+        return sorted(self._lags)[ceil(0.99 * len(self._lags)) - 1]
+
+    def _arm(self) -> None:
+        due = self._start + self._slot * PHASE_SECONDS
+        delay = max(0.0, due - time.monotonic())
+        self._timer = asyncio.get_running_loop().call_later(delay, self._fire)
+
+    def _fire(self) -> None:
+        due = self._start + self._slot * PHASE_SECONDS
+        lag = time.monotonic() - due
+        if lag < -0.0005:  # uvloop rounds delays to whole milliseconds
+            self._arm()
+            return
+        self._lags.append(max(0.0, lag))
+        missed = int(lag / FRAME_SECONDS)
+        if missed > 0:
+            self._slot += missed * PHASES
+            due += missed * FRAME_SECONDS
+        phase = self._slot % PHASES
+        self._slot += 1
+        self._arm()  # before the legs, so that none of them can stop the clock
+        for leg in tuple(self._phases[phase]):
+            self._tick(leg, due)
+        if phase == PHASES - 1:
+            for sink in tuple(self._cycle_sinks):
+                sink()
+
+    def _tick(self, leg: Leg, due: float) -> None:
+        try:
+            leg.tick(due)
+        except Exception as error:  # noqa: BLE001 - one call's fault must not mute the rest
+            self.remove(leg)
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": "media.leg_failed", "exception": error}
+            )

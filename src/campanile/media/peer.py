@@ -1,0 +1,412 @@
+"""One WebRTC leg that carries G.711: frames in, frames out, on the shared clock.
+
+    peer = MediaPeer(clock)
+    offer = await peer.create_offer()        # … signalled …
+    peer.accept_answer(answer)
+    await peer.connected()
+
+From the moment media is up something is sent on every tick, silence if there is nothing
+to say: some far ends send nothing until they hear us.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import TypeVar
+
+from campanile.audio.frames import FRAME_SAMPLES, FRAME_SECONDS, SILENCE, Frame, Pcm
+from campanile.audio.g711 import (
+    ALAW_SILENCE,
+    ULAW_SILENCE,
+    decode_alaw,
+    decode_ulaw,
+    encode_alaw,
+    encode_ulaw,
+)
+from campanile.media import dtmf, rtcp, rtp, sdp
+from campanile.media.clock import FrameClock
+from campanile.media.jitter import JitterBuffer
+from campanile.media.playout import Playout
+from campanile.media.transport import MediaFailed, SecureTransport
+
+_Sink = TypeVar("_Sink")
+
+_DECODERS = {sdp.PCMU: decode_ulaw, sdp.PCMA: decode_alaw}
+_ENCODERS = {sdp.PCMU: encode_ulaw, sdp.PCMA: encode_alaw}
+_SILENCE = {
+    sdp.PCMU: bytes([ULAW_SILENCE]) * FRAME_SAMPLES,
+    sdp.PCMA: bytes([ALAW_SILENCE]) * FRAME_SAMPLES,
+}
+_MOST_CAUGHT_UP = 50
+"""Frames: what a stall of the loop may hand to the sinks at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaStats:
+    """How a leg fares. Times in seconds, counts of packets since it began."""
+
+    sent: int
+    received: int
+    lost: int
+    """Never arrived, by their sequence numbers."""
+    late: int
+    concealed: int
+    """Frames of 20 ms that were made up."""
+    jitter: float
+    delay: float
+    """What waits in the jitter buffer."""
+    round_trip: float | None
+    """None until the far end reported."""
+    remote_fraction_lost: float
+    """Of what we sent lately, 0..1, as the far end reports."""
+
+
+class MediaPeer:
+    """One leg. Implements `telephony.line.AudioPort`; belongs to one event loop."""
+
+    def __init__(self, clock: FrameClock, *, address: str = ""):
+        """`address` is where ICE listens; empty: every interface but loopback."""
+        self._clock = clock
+        self._address = address
+        self._transport: SecureTransport | None = None
+        self._connecting: asyncio.Task[None] | None = None
+        self._closed = False
+        self._up = False
+        self._sinks: list[Callable[[Frame], None]] = []
+        self._sent_sinks: list[Callable[[Pcm], None]] = []
+        self._dtmf_sinks: list[Callable[[str], None]] = []
+        self._lost_sinks: list[Callable[[], None]] = []
+
+        self._playout = Playout()
+        self._events = dtmf.EventSender()
+        self._codec = sdp.PCMU
+        self._event_payload: int | None = None
+        self._ssrc = random.getrandbits(32)
+        self._sequence = random.getrandbits(15)
+        self._timestamp = random.getrandbits(31)
+        self._talking = False
+        self._sent = 0
+        self._last_tick: float | None = None
+
+        self._jitter = JitterBuffer()
+        self._event_reader = dtmf.EventReader()
+        self._reception: rtcp.Reception | None = None
+        self._now = 0.0
+        self._next_report = 0.0
+        self._round_trip: float | None = None
+        self._remote_loss = 0.0
+
+    # Signalling ----------------------------------------------------------------
+
+    async def create_offer(self) -> str:
+        """An SDP offer with every candidate in it. Raises MediaFailed."""
+        return await self._describe(
+            offering=True,
+            setup="actpass",
+            codecs=[sdp.PCMU, sdp.PCMA],
+            event=sdp.TELEPHONE_EVENT,
+            mid="0",
+        )
+
+    async def accept_answer(self, answer: str) -> None:
+        """Connect to the far end that answered our offer; returns at once.
+
+        Raises UnusableDescription. A later answer changes nothing: gateways repeat in
+        200 OK what they said in 183.
+        """
+        if self._connecting is None and not self._closed:
+            remote = sdp.parse(answer)
+            self._connect(remote, dtls_client=remote.setup == "passive")
+
+    async def accept_offer(self, offer: str) -> str:
+        """The answer to `offer`; connecting goes on in the background.
+
+        Raises UnusableDescription or MediaFailed.
+        """
+        remote = sdp.parse(offer)
+        client = remote.setup != "active"
+        answer = await self._describe(
+            offering=remote.ice_lite,  # a lite far end leaves the checks to us
+            setup="active" if client else "passive",
+            codecs=remote.codecs[:1],
+            event=remote.telephone_event,
+            mid=remote.mid,
+        )
+        self._connect(remote, dtls_client=client)
+        return answer
+
+    async def connected(self, timeout: float = 10.0) -> None:
+        """Return when audio flows. Raises MediaFailed, also after `timeout` seconds."""
+        if self._connecting is None:
+            raise MediaFailed("No description of the far end has been accepted")
+        done, _ = await asyncio.wait([self._connecting], timeout=timeout)
+        if not done:
+            raise MediaFailed(f"Media did not connect within {timeout:g} s")
+        if self._connecting.cancelled():
+            raise MediaFailed("The leg was closed before its media connected")
+        self._connecting.result()
+
+    async def close(self) -> None:
+        """End the leg and give everything back. May be called twice, at any time."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._up:
+            self._report(bye=True)
+        self._up = False
+        self._clock.remove(self)
+        self._playout.close()
+        if self._connecting is not None:
+            self._connecting.cancel()
+            await asyncio.wait([self._connecting])
+            if not self._connecting.cancelled():
+                self._connecting.exception()  # seen; nobody may have asked for it
+        if self._transport is not None:
+            await self._transport.close()
+
+    async def _describe(
+        self,
+        *,
+        offering: bool,
+        setup: sdp.Setup,
+        codecs: list[int],
+        event: int | None,
+        mid: str,
+    ) -> str:
+        if self._transport is not None or self._closed:
+            raise MediaFailed("A leg can be described only once")
+        self._transport = SecureTransport(
+            self._address,
+            offering=offering,
+            on_packet=self._receive,
+            on_lost=self._transport_lost,
+        )
+        candidates = await self._transport.gather()
+        ufrag, password = self._transport.credentials
+        description = sdp.Description(
+            ufrag=ufrag,
+            password=password,
+            fingerprints=[self._transport.fingerprint],
+            setup=setup,
+            candidates=candidates,
+            codecs=codecs,
+            telephone_event=event,
+            mid=mid,
+            ssrc=self._ssrc,
+        )
+        host, port = candidates[0].split()[4:6]
+        return sdp.render(description, host=host, port=int(port))
+
+    def _connect(self, remote: sdp.Description, *, dtls_client: bool) -> None:
+        if self._transport is None:
+            raise MediaFailed("There is no offer that this could answer")
+        self._codec = remote.codecs[0]
+        self._event_payload = remote.telephone_event
+        self._connecting = asyncio.create_task(
+            self._bring_up(self._transport.connect(remote, dtls_client=dtls_client)),
+            name="media.connect",
+        )
+
+    async def _bring_up(self, connecting: Coroutine[None, None, None]) -> None:
+        await connecting
+        self._up = True
+        self._next_report = rtcp.next_report_at(time.monotonic()) - rtcp.REPORT_SECONDS
+        self._clock.add(self)
+
+    def _transport_lost(self) -> None:
+        self._up = False
+        self._clock.remove(self)
+        self._playout.close()
+        for sink in tuple(self._lost_sinks):
+            sink()
+
+    # Audio ---------------------------------------------------------------------
+
+    def subscribe(self, sink: Callable[[Frame], None]) -> Callable[[], None]:
+        """Call `sink` with every 20 ms received; the result unsubscribes."""
+        return _listen(self._sinks, sink)
+
+    def on_sent(self, sink: Callable[[Pcm], None]) -> Callable[[], None]:
+        """Call `sink` with every 20 ms sent, silence included."""
+        return _listen(self._sent_sinks, sink)
+
+    def on_dtmf(self, sink: Callable[[str], None]) -> Callable[[], None]:
+        """Call `sink` with every digit the far end presses; the result unsubscribes."""
+        return _listen(self._dtmf_sinks, sink)
+
+    def on_lost(self, sink: Callable[[], None]) -> Callable[[], None]:
+        """Call `sink` when the far end's media ends or stays away for 30 s."""
+        return _listen(self._lost_sinks, sink)
+
+    def play(self, pcm: Pcm) -> None:
+        self._playout.play(pcm)
+
+    def clear(self) -> float:
+        return self._playout.clear()
+
+    def duck(self, gain: float) -> None:
+        self._playout.duck(gain)
+
+    @property
+    def queued(self) -> float:
+        return self._playout.queued
+
+    @property
+    def played(self) -> float:
+        return self._playout.played
+
+    async def drained(self) -> None:
+        await self._playout.drained()
+
+    def send_dtmf(self, digits: str) -> None:
+        """Press `digits` (0-9 * # A-D; w or , waits half a second).
+
+        As tones, behind what is queued, where the far end takes no telephone events.
+        Raises UnknownDigit.
+        """
+        digits = dtmf.check(digits)
+        if self._event_payload is None:
+            self._playout.play(dtmf.tone(digits))
+        else:
+            self._events.push(digits)
+
+    def stats(self) -> MediaStats:
+        reception = self._reception
+        return MediaStats(
+            sent=self._sent,
+            received=reception.received if reception else 0,
+            lost=max(0, reception.lost) if reception else 0,
+            late=self._jitter.stats.late,
+            concealed=self._jitter.concealed,
+            jitter=reception.jitter_seconds if reception else 0.0,
+            delay=self._jitter.delay,
+            round_trip=self._round_trip,
+            remote_fraction_lost=self._remote_loss,
+        )
+
+    # Every 20 ms ---------------------------------------------------------------
+
+    def tick(self, now: float) -> None:
+        """Send one frame and hand on one received, as FrameClock asks at `now`."""
+        last = self._last_tick
+        missed = 0 if last is None else round((now - last) / FRAME_SECONDS) - 1
+        self._last_tick = self._now = now
+        if missed:
+            self._skip(missed)
+        self._send(now)
+        assert self._transport is not None
+        self._transport.poll()
+        for behind in range(min(missed, _MOST_CAUGHT_UP), -1, -1):
+            pcm, heard = self._jitter.pop(behind=behind)
+            frame = Frame(pcm, now - behind * FRAME_SECONDS, heard)
+            for sink in tuple(self._sinks):
+                sink(frame)
+        if now >= self._next_report:
+            self._report()
+
+    def _skip(self, missed: int) -> None:
+        """The loop stalled: the far end heard nothing, and the recording says so."""
+        self._timestamp += missed * FRAME_SAMPLES
+        self._talking = False
+        for _ in range(min(missed, _MOST_CAUGHT_UP)):
+            for sink in tuple(self._sent_sinks):
+                sink(SILENCE)
+
+    def _send(self, now: float) -> None:
+        assert self._transport is not None
+        if self._events.busy and (event := self._events.next_payload()):
+            self._send_event(event)
+            pcm = SILENCE
+        else:
+            frame = self._playout.next_frame()
+            if frame is None:
+                pcm, payload, marker = SILENCE, _SILENCE[self._codec], self._sent == 0
+                self._talking = False
+            else:
+                # The marker says that a talk spurt begins: receivers re-adjust at it.
+                pcm, payload = frame, _ENCODERS[self._codec](frame)
+                marker, self._talking = not self._talking, True
+            self._transport.send_rtp(
+                rtp.pack(
+                    self._codec,
+                    marker,
+                    self._sequence,
+                    self._timestamp,
+                    self._ssrc,
+                    payload,
+                )
+            )
+        self._sequence += 1
+        self._timestamp += FRAME_SAMPLES
+        self._sent += 1
+        for sink in tuple(self._sent_sinks):
+            sink(pcm)
+
+    def _send_event(self, event: dtmf.EventPayload) -> None:
+        assert self._transport is not None
+        assert self._event_payload is not None
+        self._transport.send_rtp(
+            rtp.pack(
+                self._event_payload,
+                event.begins,
+                self._sequence,
+                self._timestamp - event.age,
+                self._ssrc,
+                event.payload,
+            )
+        )
+
+    def _receive(self, data: bytes) -> None:
+        """A decrypted packet, from within `poll`."""
+        if 192 <= data[1] < 224:
+            self._receive_report(data)
+            return
+        try:
+            packet = rtp.unpack(data)
+        except rtp.MalformedRtp:
+            return
+        if self._reception is None or self._reception.ssrc != packet.ssrc:
+            self._reception = rtcp.Reception(packet.ssrc)
+        self._reception.packet(packet.sequence, packet.timestamp, self._now)
+        decode = _DECODERS.get(packet.payload_type)
+        if decode is not None:
+            self._jitter.push(
+                packet.ssrc, packet.sequence, packet.timestamp, decode(packet.payload)
+            )
+            return
+        self._jitter.note(packet.ssrc, packet.sequence)
+        if packet.payload_type == self._event_payload:
+            digit = self._event_reader.packet(packet.timestamp, packet.payload)
+            if digit is not None:
+                for sink in tuple(self._dtmf_sinks):
+                    sink(digit)
+
+    def _receive_report(self, data: bytes) -> None:
+        for report in rtcp.unpack(data):
+            if report.sender and self._reception:
+                self._reception.sender_report(report.sender, self._now)
+            for block in report.blocks:
+                if block.ssrc == self._ssrc:
+                    self._remote_loss = block.fraction_lost
+                    self._round_trip = rtcp.round_trip(block, wall=time.time())
+
+    def _report(self, *, bye: bool = False) -> None:
+        assert self._transport is not None
+        self._next_report = rtcp.next_report_at(self._now)
+        sender = rtcp.SenderInfo(
+            ssrc=self._ssrc,
+            wall=time.time(),
+            timestamp=self._timestamp,
+            packets=self._sent,
+            octets=self._sent * FRAME_SAMPLES,
+        )
+        blocks = [self._reception.block(self._now)] if self._reception else []
+        report = rtcp.Report(self._ssrc, sender, blocks, bye)
+        self._transport.send_rtcp(rtcp.pack(report))
+
+
+def _listen(sinks: list[_Sink], sink: _Sink) -> Callable[[], None]:
+    sinks.append(sink)
+    return lambda: sinks.remove(sink) if sink in sinks else None

@@ -1,0 +1,344 @@
+"""One leg's ICE, DTLS and SRTP, by aiortc and aioice, without their RTP path.
+
+The only file that uses names which those packages do not promise to keep; each stands
+in `check_private_names`, which start-up calls (DESIGN D8).
+
+Until DTLS is done, sockets are read by the event loop like any other. From then on
+the selected socket is read by `poll`, on the leg's tick: a frame is played on a tick
+anyhow, and a hundred legs cost the loop no wake-up per packet.
+"""
+
+import asyncio
+import inspect
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+import pylibsrtp
+from aioice import Candidate
+from aioice import ice as aioice_ice
+from aiortc import (
+    RTCCertificate,
+    RTCDtlsFingerprint,
+    RTCDtlsParameters,
+    RTCDtlsTransport,
+    RTCIceGatherer,
+    RTCIceParameters,
+    RTCIceTransport,
+)
+from aiortc.sdp import candidate_from_sdp, candidate_to_sdp
+
+from campanile.errors import CampanileError, Unavailable
+from campanile.media.sdp import Description
+
+_LONGEST_DATAGRAM = 2048
+_LONGEST_SRTP = 1400  # libsrtp's binding copies into 1500 bytes and adds its trailer
+_DATAGRAMS_PER_POLL = 64  # more than a second of audio; a flood must not hold the loop
+_RECEIVE_BUFFER = 256 * 1024
+
+
+class MediaFailed(Unavailable):
+    """The leg's audio could not be connected, or was lost."""
+
+
+def check_private_names() -> None:
+    """Raise CampanileError if an aiortc or aioice is installed that we do not fit."""
+    missing = [
+        f"{owner.__name__}.{name}"
+        for owner, name in (
+            (aioice_ice.Connection, "get_component_candidates"),
+            (aioice_ice.Connection, "data_received"),
+            (aioice_ice.StunProtocol, "datagram_received"),
+            (RTCDtlsTransport, "_set_role"),
+        )
+        if not callable(getattr(owner, name, None))
+    ]
+    for owner, name in (
+        (aioice_ice.Connection, "_protocols"),
+        (aioice_ice.Connection, "_nominated"),
+        (RTCIceGatherer, "_connection"),
+        (RTCIceTransport, "_connection"),
+        (RTCDtlsTransport, "_rx_srtp"),
+        (RTCDtlsTransport, "_tx_srtp"),
+    ):
+        if f"self.{name}" not in inspect.getsource(owner):
+            missing.append(f"{owner.__name__}.{name}")
+    if missing:
+        raise CampanileError(
+            f"The installed aiortc or aioice lacks {', '.join(missing)}",
+            hint="Install the versions of requirements.lock",
+        )
+
+
+class _Datagrams(asyncio.DatagramTransport):
+    """A UDP socket that the event loop watches, or that its owner polls.
+
+    It stands in for the loop's own transport, which can do only the first.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        protocol: aioice_ice.StunProtocol,
+        on_media: Callable[[bytes], None],
+    ):
+        super().__init__({"sockname": sock.getsockname()})
+        self._sock = sock
+        self._protocol = protocol
+        self._on_media = on_media
+        self._loop = asyncio.get_running_loop()
+        self._watched = True
+        self._closed = False
+        self._loop.add_reader(sock.fileno(), self.poll)
+        protocol.connection_made(self)
+
+    def unwatch(self) -> None:
+        """From now on somebody calls `poll` in time."""
+        if self._watched:
+            self._watched = False
+            self._loop.remove_reader(self._sock.fileno())
+
+    def poll(self) -> None:
+        """Hand on what has arrived: SRTP to `on_media`, STUN and DTLS to aioice."""
+        receive = self._sock.recvfrom
+        for _ in range(_DATAGRAMS_PER_POLL):
+            if self._closed:
+                return
+            try:
+                data, address = receive(_LONGEST_DATAGRAM)
+            except BlockingIOError:
+                return
+            except OSError:  # an ICMP error of an earlier send; the socket lives on
+                continue
+            if data and 128 <= data[0] < 192:  # RFC 7983
+                self._on_media(data)
+            elif data:
+                self._protocol.datagram_received(data, address)
+
+    def sendto(self, data: Any, addr: Any = None) -> None:
+        try:  # noqa: SIM105 - suppress() costs as much as packing the packet
+            self._sock.sendto(data, addr)
+        except OSError:
+            pass  # full buffer, no route, ICMP: to UDP all of them are a lost packet
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        self.unwatch()
+        self._closed = True
+        self._sock.close()
+        self._loop.call_soon(self._protocol.connection_lost, None)
+
+    def abort(self) -> None:
+        self.close()
+
+    def is_closing(self) -> bool:
+        return self._closed
+
+
+class _Connection(aioice_ice.Connection):
+    """ICE on the addresses we say, on sockets of ours, for host candidates.
+
+    aioice leaves 127.0.0.1 out, which the rehearsal and the tests live on.
+    """
+
+    def __init__(
+        self, address: str, *, controlling: bool, on_media: Callable[[bytes], None]
+    ):
+        super().__init__(ice_controlling=controlling)
+        self._address = address
+        self._on_media = on_media
+
+    async def get_component_candidates(
+        self, component: int, addresses: list[str], timeout: int = 5
+    ) -> list[Candidate]:
+        candidates = []
+        for address in [self._address] if self._address else addresses:
+            try:
+                sock = _bind(address)
+            except OSError as error:
+                if self._address:
+                    raise MediaFailed(
+                        f"No media can be received at {address}: {error.strerror}",
+                        hint="Look at CAMPANILE_MEDIA_ADDRESS",
+                    ) from error
+                continue  # an interface that is down, a link-local address, …
+            protocol = aioice_ice.StunProtocol(self)
+            _Datagrams(sock, protocol, self._on_media)
+            host, port = sock.getsockname()[:2]
+            protocol.local_candidate = Candidate(
+                foundation=aioice_ice.candidate_foundation("host", "udp", host),
+                component=component,
+                transport="udp",
+                priority=aioice_ice.candidate_priority(component, "host"),
+                host=host,
+                port=port,
+                type="host",
+            )
+            self._protocols.append(protocol)
+            candidates.append(protocol.local_candidate)
+        return candidates
+
+    def selected(self) -> tuple[_Datagrams, tuple[str, int]]:
+        """The socket and the far address of the nominated pair."""
+        pair = self._nominated[1]
+        transport = pair.protocol.transport
+        assert isinstance(transport, _Datagrams)
+        return transport, pair.remote_addr
+
+
+def _bind(address: str) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+        sock.bind((address, 0))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+@cache
+def _certificates() -> list[RTCCertificate]:
+    return [RTCCertificate.generateCertificate()]
+
+
+def _certificate() -> RTCCertificate:
+    """This process's self-signed certificate; a new one before it expires."""
+    certificates = _certificates()
+    if certificates[-1].expires - datetime.now(UTC) < timedelta(days=1):
+        certificates.append(RTCCertificate.generateCertificate())
+    return certificates[-1]
+
+
+class SecureTransport:
+    """Datagrams of RTP and RTCP to and from one far end, encrypted on the way."""
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        offering: bool,
+        on_packet: Callable[[bytes], None],
+        on_lost: Callable[[], None],
+    ):
+        """`on_packet` gets each decrypted RTP or RTCP packet, from within `poll`."""
+        self._on_packet = on_packet
+        self._on_lost = on_lost
+        self._connection = _Connection(
+            address, controlling=offering, on_media=self._receive
+        )
+        gatherer = RTCIceGatherer(iceServers=[])
+        gatherer._connection = self._connection
+        self._ice = RTCIceTransport(gatherer)
+        certificate = _certificate()
+        self._dtls = RTCDtlsTransport(self._ice, [certificate])
+        self._fingerprints = certificate.getFingerprints()
+        self._rx: pylibsrtp.Session | None = None
+        self._tx: pylibsrtp.Session | None = None
+        self._datagrams: _Datagrams | None = None
+        self._remote: tuple[str, int] = ("", 0)
+        self._closed = False
+        self.undecryptable = 0
+
+    async def gather(self) -> list[str]:
+        """Open the sockets; the candidates as SDP writes them. Raises MediaFailed."""
+        await self._ice.iceGatherer.gather()
+        candidates = self._ice.iceGatherer.getLocalCandidates()
+        if not candidates:
+            raise MediaFailed(
+                "This machine has no address where media could be received",
+                hint="Set CAMPANILE_MEDIA_ADDRESS, e.g. to 127.0.0.1",
+            )
+        return [candidate_to_sdp(candidate) for candidate in candidates]
+
+    @property
+    def credentials(self) -> tuple[str, str]:
+        """The ICE user fragment and password."""
+        return self._connection.local_username, self._connection.local_password
+
+    @property
+    def fingerprint(self) -> tuple[str, str]:
+        # One suffices, and some gateways warn about more (reference/media.md 1).
+        best = self._fingerprints[0]
+        return best.algorithm, best.value
+
+    async def connect(self, remote: Description, *, dtls_client: bool) -> None:
+        """Check connectivity and shake hands. Raises MediaFailed."""
+        for line in remote.candidates:
+            await self._add_candidate(line)
+        await self._ice.addRemoteCandidate(None)
+        await self._ice.start(
+            RTCIceParameters(
+                usernameFragment=remote.ufrag,
+                password=remote.password,
+                iceLite=remote.ice_lite,
+            )
+        )
+        if self._ice.state != "completed":
+            raise MediaFailed("The far end's media address did not answer (ICE)")
+        self._dtls._set_role("client" if dtls_client else "server")
+        await self._dtls.start(
+            RTCDtlsParameters(
+                [RTCDtlsFingerprint(name, value) for name, value in remote.fingerprints]
+            )
+        )
+        if self._dtls.state != "connected":
+            raise MediaFailed("The far end's media could not be encrypted (DTLS)")
+        self._rx = self._dtls._rx_srtp
+        self._tx = self._dtls._tx_srtp
+        self._datagrams, self._remote = self._connection.selected()
+        self._datagrams.unwatch()
+        self._dtls.on("statechange", self._dtls_changed)
+
+    async def _add_candidate(self, line: str) -> None:
+        try:
+            candidate = candidate_from_sdp(line)
+        except (AssertionError, ValueError, IndexError) as error:
+            raise MediaFailed(f"An ICE candidate cannot be read: {line}") from error
+        if candidate.component == 1 and candidate.protocol.lower() == "udp":
+            await self._ice.addRemoteCandidate(candidate)
+
+    def _dtls_changed(self) -> None:
+        if self._dtls.state in ("closed", "failed") and not self._closed:
+            self._on_lost()
+
+    def poll(self) -> None:
+        """Receive what has arrived since the last time."""
+        if self._datagrams is not None:
+            self._datagrams.poll()
+
+    def _receive(self, data: bytes) -> None:
+        if self._rx is None or len(data) > _LONGEST_SRTP:
+            return  # media may overtake the end of the handshake
+        try:
+            if 192 <= data[1] < 224:  # RFC 5761: RTCP on the same port
+                packet = self._rx.unprotect_rtcp(data)
+            else:
+                packet = self._rx.unprotect(data)
+        except pylibsrtp.Error:  # forged, replayed, or duplicated by the network
+            self.undecryptable += 1
+            return
+        self._on_packet(packet)
+
+    def send_rtp(self, packet: bytes) -> None:
+        if self._tx is not None and self._datagrams is not None:
+            self._datagrams.sendto(self._tx.protect(packet), self._remote)
+
+    def send_rtcp(self, packet: bytes) -> None:
+        if self._tx is not None and self._datagrams is not None:
+            self._datagrams.sendto(self._tx.protect_rtcp(packet), self._remote)
+
+    async def close(self) -> None:
+        """Tell the far end and give back every socket and task. May be called twice."""
+        if self._closed:
+            return
+        self._closed = True
+        await self._dtls.stop()
+        await self._ice.stop()
+        self._dtls.remove_all_listeners()
+        self._rx = self._tx = self._datagrams = None
