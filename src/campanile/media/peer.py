@@ -10,37 +10,20 @@ to say: some far ends send nothing until they hear us.
 """
 
 import asyncio
-import random
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import TypeVar
 
-from campanile.audio.frames import FRAME_SAMPLES, FRAME_SECONDS, SILENCE, Frame, Pcm
-from campanile.audio.g711 import (
-    ALAW_SILENCE,
-    ULAW_SILENCE,
-    decode_alaw,
-    decode_ulaw,
-    encode_alaw,
-    encode_ulaw,
-)
-from campanile.media import dtmf, rtcp, rtp, sdp
+from campanile.audio.frames import FRAME_SECONDS, SILENCE, Frame, Pcm
+from campanile.media import rtcp, sdp
 from campanile.media.clock import FrameClock
-from campanile.media.jitter import JitterBuffer
 from campanile.media.playout import Playout
+from campanile.media.receiving import Receiver
+from campanile.media.sending import Sender
 from campanile.media.transport import MediaFailed, SecureTransport
 
 _Sink = TypeVar("_Sink")
-
-_DECODERS = {sdp.PCMU: decode_ulaw, sdp.PCMA: decode_alaw}
-_ENCODERS = {sdp.PCMU: encode_ulaw, sdp.PCMA: encode_alaw}
-_SILENCE = {
-    sdp.PCMU: bytes([ULAW_SILENCE]) * FRAME_SAMPLES,
-    sdp.PCMA: bytes([ALAW_SILENCE]) * FRAME_SAMPLES,
-}
-_MOST_CAUGHT_UP = 50
-"""Frames: what a stall of the loop may hand to the sinks at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +63,9 @@ class MediaPeer:
         self._lost_sinks: list[Callable[[], None]] = []
 
         self._playout = Playout()
-        self._events = dtmf.EventSender()
-        self._codec = sdp.PCMU
-        self._event_payload: int | None = None
-        self._ssrc = random.getrandbits(32)
-        self._sequence = random.getrandbits(15)
-        self._timestamp = random.getrandbits(31)
-        self._talking = False
-        self._sent = 0
+        self._sender = Sender(self._playout)
+        self._receiver = Receiver()
         self._last_tick: float | None = None
-
-        self._jitter = JitterBuffer()
-        self._event_reader = dtmf.EventReader()
-        self._reception: rtcp.Reception | None = None
         self._now = 0.0
         self._next_report = 0.0
         self._round_trip: float | None = None
@@ -194,7 +167,7 @@ class MediaPeer:
             codecs=codecs,
             telephone_event=event,
             mid=mid,
-            ssrc=self._ssrc,
+            ssrc=self._sender.ssrc,
         )
         host, port = candidates[0].split()[4:6]
         return sdp.render(description, host=host, port=int(port))
@@ -202,8 +175,9 @@ class MediaPeer:
     def _connect(self, remote: sdp.Description, *, dtls_client: bool) -> None:
         if self._transport is None:
             raise MediaFailed("There is no offer that this could answer")
-        self._codec = remote.codecs[0]
-        self._event_payload = remote.telephone_event
+        event = remote.telephone_event
+        self._sender.negotiated(remote.codecs[0], telephone_event=event)
+        self._receiver.negotiated(telephone_event=event)
         self._connecting = asyncio.create_task(
             self._bring_up(self._transport.connect(remote, dtls_client=dtls_client)),
             name="media.connect",
@@ -266,22 +240,18 @@ class MediaPeer:
         As tones, behind what is queued, where the far end takes no telephone events.
         Raises UnknownDigit.
         """
-        digits = dtmf.check(digits)
-        if self._event_payload is None:
-            self._playout.play(dtmf.tone(digits))
-        else:
-            self._events.push(digits)
+        self._sender.press(digits)
 
     def stats(self) -> MediaStats:
-        reception = self._reception
+        reception, jitter = self._receiver.reception, self._receiver.jitter
         return MediaStats(
-            sent=self._sent,
+            sent=self._sender.sent,
             received=reception.received if reception else 0,
             lost=max(0, reception.lost) if reception else 0,
-            late=self._jitter.stats.late,
-            concealed=self._jitter.concealed,
+            late=jitter.stats.late,
+            concealed=jitter.concealed,
             jitter=reception.jitter_seconds if reception else 0.0,
-            delay=self._jitter.delay,
+            delay=jitter.delay,
             round_trip=self._round_trip,
             remote_fraction_lost=self._remote_loss,
         )
@@ -290,120 +260,54 @@ class MediaPeer:
 
     def tick(self, now: float) -> None:
         """Send one frame and hand on one received, as FrameClock asks at `now`."""
-        last = self._last_tick
-        missed = 0 if last is None else round((now - last) / FRAME_SECONDS) - 1
-        self._last_tick = self._now = now
-        if missed:
-            self._skip(missed)
-        self._send(now)
         assert self._transport is not None
+        last, self._now = self._last_tick, now
+        self._last_tick = now
+        missed = 0 if last is None else round((now - last) / FRAME_SECONDS) - 1
+        if missed > 0:
+            self._skip(missed)
+        packet, pcm = self._sender.next_packet()
+        self._transport.send_rtp(packet)
+        for sent_sink in tuple(self._sent_sinks):
+            sent_sink(pcm)
         self._transport.poll()
-        for behind in range(min(missed, _MOST_CAUGHT_UP), -1, -1):
-            pcm, heard = self._jitter.pop(behind=behind)
-            frame = Frame(pcm, now - behind * FRAME_SECONDS, heard)
+        for frame in self._receiver.frames(now, missed=missed):
             for sink in tuple(self._sinks):
                 sink(frame)
-        if now >= self._next_report:
+        if now >= self._next_report and self._up:
             self._report()
 
     def _skip(self, missed: int) -> None:
         """The loop stalled: the far end heard nothing, and the recording says so."""
-        self._timestamp += missed * FRAME_SAMPLES
-        self._talking = False
-        for _ in range(min(missed, _MOST_CAUGHT_UP)):
+        self._sender.skip(missed)
+        for _ in range(missed):
             for sink in tuple(self._sent_sinks):
                 sink(SILENCE)
 
-    def _send(self, now: float) -> None:
-        assert self._transport is not None
-        if self._events.busy and (event := self._events.next_payload()):
-            self._send_event(event)
-            pcm = SILENCE
-        else:
-            frame = self._playout.next_frame()
-            if frame is None:
-                pcm, payload, marker = SILENCE, _SILENCE[self._codec], self._sent == 0
-                self._talking = False
-            else:
-                # The marker says that a talk spurt begins: receivers re-adjust at it.
-                pcm, payload = frame, _ENCODERS[self._codec](frame)
-                marker, self._talking = not self._talking, True
-            self._transport.send_rtp(
-                rtp.pack(
-                    self._codec,
-                    marker,
-                    self._sequence,
-                    self._timestamp,
-                    self._ssrc,
-                    payload,
-                )
-            )
-        self._sequence += 1
-        self._timestamp += FRAME_SAMPLES
-        self._sent += 1
-        for sink in tuple(self._sent_sinks):
-            sink(pcm)
-
-    def _send_event(self, event: dtmf.EventPayload) -> None:
-        assert self._transport is not None
-        assert self._event_payload is not None
-        self._transport.send_rtp(
-            rtp.pack(
-                self._event_payload,
-                event.begins,
-                self._sequence,
-                self._timestamp - event.age,
-                self._ssrc,
-                event.payload,
-            )
-        )
-
     def _receive(self, data: bytes) -> None:
         """A decrypted packet, from within `poll`."""
-        if 192 <= data[1] < 224:
-            self._receive_report(data)
-            return
-        try:
-            packet = rtp.unpack(data)
-        except rtp.MalformedRtp:
-            return
-        if self._reception is None or self._reception.ssrc != packet.ssrc:
-            self._reception = rtcp.Reception(packet.ssrc)
-        self._reception.packet(packet.sequence, packet.timestamp, self._now)
-        decode = _DECODERS.get(packet.payload_type)
-        if decode is not None:
-            self._jitter.push(
-                packet.ssrc, packet.sequence, packet.timestamp, decode(packet.payload)
-            )
-            return
-        self._jitter.note(packet.ssrc, packet.sequence)
-        if packet.payload_type == self._event_payload:
-            digit = self._event_reader.packet(packet.timestamp, packet.payload)
-            if digit is not None:
-                for sink in tuple(self._dtmf_sinks):
-                    sink(digit)
+        if 192 <= data[1] < 224:  # RFC 5761
+            self._receive_reports(data)
+        elif (digit := self._receiver.packet(data, now=self._now)) is not None:
+            for sink in tuple(self._dtmf_sinks):
+                sink(digit)
 
-    def _receive_report(self, data: bytes) -> None:
+    def _receive_reports(self, data: bytes) -> None:
+        reception = self._receiver.reception
         for report in rtcp.unpack(data):
-            if report.sender and self._reception:
-                self._reception.sender_report(report.sender, self._now)
+            if report.sender and reception and reception.ssrc == report.ssrc:
+                reception.sender_report(report.sender, self._now)
             for block in report.blocks:
-                if block.ssrc == self._ssrc:
+                if block.ssrc == self._sender.ssrc:
                     self._remote_loss = block.fraction_lost
                     self._round_trip = rtcp.round_trip(block, wall=time.time())
 
     def _report(self, *, bye: bool = False) -> None:
         assert self._transport is not None
         self._next_report = rtcp.next_report_at(self._now)
-        sender = rtcp.SenderInfo(
-            ssrc=self._ssrc,
-            wall=time.time(),
-            timestamp=self._timestamp,
-            packets=self._sent,
-            octets=self._sent * FRAME_SAMPLES,
-        )
-        blocks = [self._reception.block(self._now)] if self._reception else []
-        report = rtcp.Report(self._ssrc, sender, blocks, bye)
+        reception = self._receiver.reception
+        blocks = [reception.block(self._now)] if reception else []
+        report = rtcp.Report(self._sender.ssrc, self._sender.info(), blocks, bye)
         self._transport.send_rtcp(rtcp.pack(report))
 
 

@@ -1,0 +1,54 @@
+"""The receiving half of a leg: packets in, frames and digits out. No socket, no clock."""
+
+from collections.abc import Iterator
+
+from campanile.audio.frames import FRAME_SECONDS, Frame
+from campanile.audio.g711 import decode_alaw, decode_ulaw
+from campanile.media import dtmf, rtcp, rtp, sdp
+from campanile.media.jitter import JitterBuffer
+
+_DECODERS = {sdp.PCMU: decode_ulaw, sdp.PCMA: decode_alaw}
+_MOST_CAUGHT_UP = 50
+"""Frames that one tick hands on after a stall of the loop: a second of sound."""
+
+
+class Receiver:
+    """One incoming stream; its SSRC, codec and packet length may change at any time."""
+
+    def __init__(self) -> None:
+        self.jitter = JitterBuffer()
+        self.reception: rtcp.Reception | None = None
+        self._events = dtmf.EventReader()
+        self._event_payload: int | None = None
+
+    def negotiated(self, *, telephone_event: int | None) -> None:
+        """The payload type of DTMF."""
+        self._event_payload = telephone_event
+
+    def packet(self, data: bytes, *, now: float) -> str | None:
+        """An RTP packet arrived; the digit, if it is the first of a pressed key's."""
+        try:
+            packet = rtp.unpack(data)
+        except rtp.MalformedRtp:
+            return None
+        if self.reception is None or self.reception.ssrc != packet.ssrc:
+            self.reception = rtcp.Reception(packet.ssrc)
+        self.reception.packet(packet.sequence, packet.timestamp, now)
+        if (decode := _DECODERS.get(packet.payload_type)) is not None:
+            self.jitter.push(
+                packet.ssrc, packet.sequence, packet.timestamp, decode(packet.payload)
+            )
+            return None
+        self.jitter.note(packet.ssrc, packet.sequence)
+        if packet.payload_type == self._event_payload:
+            return self._events.packet(packet.timestamp, packet.payload)
+        return None
+
+    def frames(self, now: float, *, missed: int) -> Iterator[Frame]:
+        """The frame of this tick, after those of the ticks that a stall missed.
+
+        What came during the stall lies in the socket, so hearing loses nothing by it.
+        """
+        for behind in range(min(missed, _MOST_CAUGHT_UP), -1, -1):
+            pcm, heard = self.jitter.pop(behind=behind)
+            yield Frame(pcm, now - behind * FRAME_SECONDS, heard)
