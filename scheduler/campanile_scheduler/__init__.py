@@ -1,0 +1,1 @@
+"""The scheduler: one pacing tick and the sweeps, nothing kept between them."""

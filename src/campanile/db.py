@@ -87,7 +87,7 @@ def state_column(states: type[StrEnum], **options: Any) -> Any:
         name=states.__name__.lower(),
         length=32,
     )
-    return Field(sa_type=kind, **options)  # type: ignore[call-overload]
+    return Field(sa_type=kind, **options)
 
 
 def json_column(**options: Any) -> Any:
@@ -102,5 +102,3 @@ def affected(result: sa.Result[Any]) -> int:
     """How many rows a guarded UPDATE changed: 0 means that somebody else was first."""
     assert isinstance(result, sa.CursorResult)
     return result.rowcount
-
-

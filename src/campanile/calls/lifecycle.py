@@ -69,7 +69,9 @@ def release(
         update(Lead)
         .where(
             col(Lead.id)
-            == select(Attempt.lead_id).where(Attempt.id == attempt_id).scalar_subquery(),
+            == select(Attempt.lead_id)
+            .where(Attempt.id == attempt_id)
+            .scalar_subquery(),
             col(Lead.status) == LeadStatus.CALLING,
         )
         .values(status=status, reason=reason, **moment)

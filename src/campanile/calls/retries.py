@@ -56,20 +56,16 @@ def after_attempt(
         return Next(LeadStatus.COMPLETED)
     if disposition in REFUNDED:
         if refunds >= MAX_REFUNDS:
-            return Next(
-                LeadStatus.FAILED, reason=f"{disposition} {MAX_REFUNDS + 1} times"
-            )
+            reason = f"{disposition} {MAX_REFUNDS + 1} times"
+            return Next(LeadStatus.FAILED, reason=reason)
         return Next(LeadStatus.PENDING, max(retry_delay, CONGESTION_GAP), charged=False)
     if disposition is D.CALLBACK:
-        if attempts >= max_attempts:
-            return Next(
-                LeadStatus.FAILED, reason="asked for a call back; no attempts are left"
-            )
-        return Next(LeadStatus.PENDING, callback_in or retry_delay)
-    if disposition in IF_UNANSWERED and spoken_to:
-        return Next(LeadStatus.FAILED, reason=f"{disposition}: follow up by hand")
-    if disposition in RETRIED | IF_UNANSWERED:
-        if attempts >= max_attempts:
-            return Next(LeadStatus.FAILED, reason=f"{disposition} after all attempts")
-        return Next(LeadStatus.PENDING, max(retry_delay, quarantine))
-    return Next(LeadStatus.FAILED, reason=str(disposition))
+        wait = callback_in or retry_delay
+    elif disposition in RETRIED or (disposition in IF_UNANSWERED and not spoken_to):
+        wait = max(retry_delay, quarantine)
+    else:
+        follow_up = ": follow up by hand" if disposition in IF_UNANSWERED else ""
+        return Next(LeadStatus.FAILED, reason=f"{disposition}{follow_up}")
+    if attempts >= max_attempts:
+        return Next(LeadStatus.FAILED, reason=f"{disposition} after all attempts")
+    return Next(LeadStatus.PENDING, wait)

@@ -27,9 +27,7 @@ class IllegalTransition(Conflict):
     """The campaign is not in a state that allows this."""
 
 
-def create(
-    session: Session, organization_id: UUID, wanted: CampaignCreate
-) -> Campaign:
+def create(session: Session, organization_id: UUID, wanted: CampaignCreate) -> Campaign:
     agent = session.get(Agent, wanted.agent_id)
     if agent is None or agent.organization_id != organization_id:
         raise NotFound(f"there is no agent {wanted.agent_id}")
@@ -52,9 +50,7 @@ def find(session: Session, organization_id: UUID, campaign_id: UUID) -> Campaign
     return campaign
 
 
-def change(
-    session: Session, campaign: Campaign, wanted: CampaignUpdate
-) -> Campaign:
+def change(session: Session, campaign: Campaign, wanted: CampaignUpdate) -> Campaign:
     """Apply what `wanted` names; a status in it goes through `move`."""
     values: dict[str, Any] = wanted.model_dump(exclude_unset=True)
     status = values.pop("status", None)

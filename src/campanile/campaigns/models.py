@@ -38,7 +38,6 @@ class CampaignBase(SQLModel):
     ring_timeout_seconds: int = Field(default=30, ge=5, le=120)
 
 
-
 class Campaign(CampaignBase, table=True):
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     organization_id: UUID = Field(foreign_key="organization.id", index=True)

@@ -67,9 +67,7 @@ def usage(session: Session) -> Usage:
             sa.func.count(),
         )
         .where(col(Attempt.state).in_(LIVE))
-        .group_by(
-            col(Attempt.campaign_id), col(Attempt.trunk_id), col(Attempt.state)
-        )
+        .group_by(col(Attempt.campaign_id), col(Attempt.trunk_id), col(Attempt.state))
     ).all()
     campaigns: Counter[UUID] = Counter()
     trunks: Counter[UUID] = Counter()

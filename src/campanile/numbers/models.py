@@ -31,7 +31,7 @@ class DialProfile(SQLModel, table=True):
     __tablename__ = "dial_profile"
 
     id: int | None = Field(default=None, primary_key=True)
-    zones: list[str] = Field(sa_type=ARRAY(sa.Text))  # type: ignore[call-overload]
+    zones: list[str] = Field(sa_type=ARRAY(sa.Text))
     """sorted IANA names; empty means that no zone is known, and nothing is dialed"""
     jurisdiction: str
     """ISO 3166 region, or `ZZ` when unknown"""

@@ -31,8 +31,10 @@ def parse(text: str, *, default_region: str | None = None) -> Phone:
     try:
         number = phonenumbers.parse(text, default_region)
     except phonenumbers.NumberParseException as error:
-        hint = "" if default_region or text.strip().startswith("+") else (
-            "write it with + and the country code, or name a default region"
+        hint = (
+            ""
+            if default_region or text.strip().startswith("+")
+            else ("write it with + and the country code, or name a default region")
         )
         raise NotANumber(f"{text!r} is no phone number: {error}", hint=hint) from error
     if not phonenumbers.is_valid_number(number):

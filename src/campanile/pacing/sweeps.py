@@ -58,7 +58,7 @@ def due_reports(session: Session) -> list[UUID]:
             sa.func.coalesce(Attempt.analysis_until, moment) <= moment,
             sa.or_(
                 col(Attempt.disposition) != Disposition.UNKNOWN,
-                Attempt.renewed_at <= patience,
+                col(Attempt.renewed_at) <= patience,
             ),
         )
         .order_by(col(Attempt.ended_at))

@@ -70,9 +70,7 @@ def _open_profiles(
 ) -> dict[UUID, list[int]]:
     """Which profiles of each campaign may be rung now; closed ones cost no claim."""
     windows = {c.id: campaign_window(c) for c in campaigns}
-    rooms = {
-        c.id: timedelta(seconds=c.ring_timeout_seconds) + SPARE for c in campaigns
-    }
+    rooms = {c.id: timedelta(seconds=c.ring_timeout_seconds) + SPARE for c in campaigns}
     at = legal_now()
     found: defaultdict[UUID, list[int]] = defaultdict(list)
     for campaign_id, profile, zones in profiles_in_use(session, list(windows)):

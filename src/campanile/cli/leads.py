@@ -1,0 +1,75 @@
+"""`campanile leads`: bring a list into a campaign."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from campanile.cli.choosing import campaign_named
+from campanile.cli.output import AsJson, console, print_json
+from campanile.db import transaction
+from campanile.leads.importing import ImportReport, import_rows
+from campanile.leads.lists import read_rows
+
+app = typer.Typer(help="The people to ring.", no_args_is_help=True)
+
+SHOWN_REJECTS = 20
+
+
+class _DryRun(Exception):
+    """Rolls the transaction back; nothing is wrong."""
+
+
+@app.callback()
+def _group() -> None:
+    """The people to ring."""
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="CSV or XLSX with a column of numbers.")],
+    campaign: Annotated[str, typer.Option("--campaign", "-c", help="Name or id.")],
+    region: Annotated[
+        str | None,
+        typer.Option(help="Country of numbers written without +, as US or GB."),
+    ] = None,
+    phone_column: Annotated[str | None, typer.Option(help="Heading of the numbers.")] = None,
+    dry_run: Annotated[bool, typer.Option(help="Check the list, add nobody.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Add the people of a list to a campaign; rows that cannot be rung are named."""
+    try:
+        with transaction() as session:
+            report = import_rows(
+                session,
+                campaign_named(session, campaign),
+                read_rows(file, phone_column=phone_column),
+                default_region=region,
+            )
+            if dry_run:
+                raise _DryRun
+    except _DryRun:
+        pass
+    if as_json:
+        print_json(
+            {
+                "added": report.added,
+                "duplicates": report.duplicates,
+                "rejected": [
+                    {"row": line, "reason": reason} for line, reason in report.rejected
+                ],
+                "dry_run": dry_run,
+            }
+        )
+        return
+    _tell(report, dry_run=dry_run)
+
+
+def _tell(report: ImportReport, *, dry_run: bool) -> None:
+    verb = "would be added" if dry_run else "added"
+    console.print(f"{report.added} leads {verb}, {report.duplicates} were there already.")
+    for line, reason in report.rejected[:SHOWN_REJECTS]:
+        console.print(f"  row {line}: {reason}")
+    hidden = len(report.rejected) - SHOWN_REJECTS
+    if hidden > 0:
+        console.print(f"  … and {hidden} more rows that cannot be rung (--json has all)")

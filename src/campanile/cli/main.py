@@ -1,0 +1,78 @@
+"""`campanile`: every command. Errors are one sentence and a hint, exit code 1."""
+
+import sys
+
+import typer
+from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from campanile import __version__
+from campanile.cli import (
+    agents,
+    calls,
+    campaigns,
+    demo,
+    doctor,
+    leads,
+    numbers,
+    processes,
+)
+from campanile.cli.output import problems
+from campanile.errors import CampanileError
+
+app = typer.Typer(
+    name="campanile",
+    help="A self-hosted campaign dialer: a list of leads in, a spreadsheet of results out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(agents.app, name="agent")
+app.add_typer(numbers.app, name="number")
+app.add_typer(leads.app, name="leads")
+app.add_typer(campaigns.app, name="campaign")
+app.add_typer(calls.app, name="calls")
+processes.register(app)
+app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+def main() -> None:
+    """The process edge of every command."""
+    try:
+        app()
+    except CampanileError as error:
+        _complain(error.message, error.hint, error.details)
+    except ValidationError as error:
+        details = [
+            f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+            for problem in error.errors()
+        ]
+        _complain("What was given does not fit", "", details)
+    except (OperationalError, ProgrammingError) as error:
+        _complain(
+            f"The database did not do it: {str(error.orig).splitlines()[0]}",
+            "is `campanile up` running? `campanile doctor` looks at everything",
+            [],
+        )
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _complain(message: str, hint: str, details: list[str]) -> None:
+    problems.print(f"[red]{message[:1].upper()}{message[1:]}.[/]".replace("..", "."))
+    for detail in details:
+        problems.print(f"  {detail}")
+    if hint:
+        problems.print(f"[dim]Hint: {hint}.[/]".replace("..", "."))
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

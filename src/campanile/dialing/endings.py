@@ -1,0 +1,51 @@
+"""From how a leg ended and how the talk went to what the attempt came to. Pure."""
+
+from campanile.calls.lifecycle import Ending
+from campanile.calls.outcomes import (
+    AnsweredBy,
+    Disposition,
+    EndReason,
+    trunk_failure,
+)
+from campanile.telephony.causes import Cause, classify
+from campanile.telephony.line import Ended
+
+BY_CAUSE: dict[Cause, Disposition] = {
+    Cause.BUSY: Disposition.BUSY,
+    Cause.NO_ANSWER: Disposition.NO_ANSWER,
+    Cause.REJECTED: Disposition.REJECTED,
+    Cause.INVALID_NUMBER: Disposition.INVALID_NUMBER,
+    Cause.CONGESTION: Disposition.CONGESTION,
+    Cause.TRUNK_FAILED: Disposition.TRUNK_FAILED,
+}
+
+
+def unanswered(ended: Ended, *, rang_out: bool) -> Ending:
+    """A leg that was never answered."""
+    if ended.by == "gateway" and ended.code == 0:
+        return Ending(
+            Disposition.UNKNOWN, EndReason.INFRASTRUCTURE, error=ended.reason or None
+        )
+    if rang_out:
+        return Ending(
+            Disposition.NO_ANSWER, EndReason.RING_TIMEOUT, sip_code=ended.code
+        )
+    disposition = BY_CAUSE.get(
+        classify(ended.code, ended.q850), Disposition.TRUNK_FAILED
+    )
+    return Ending(
+        disposition,
+        trunk_failure(ended.code),
+        sip_code=ended.code,
+        error=ended.reason or None,
+    )
+
+
+def gateway_lost(ended: Ended) -> Ending:
+    """The gateway went away in mid-call: nobody can say what the callee heard."""
+    return Ending(
+        Disposition.UNKNOWN,
+        EndReason.INFRASTRUCTURE,
+        answered_by=AnsweredBy.UNKNOWN,
+        error=ended.reason or None,
+    )

@@ -1,0 +1,113 @@
+"""Bring a list of leads into a campaign: in batches, with a reason for every row refused.
+
+Importing the same list again adds nothing: a number stands in a campaign once.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import islice
+from uuid import uuid4
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, col, func, select
+
+from campanile.campaigns.lifecycle import CampaignFrozen
+from campanile.campaigns.models import Campaign
+from campanile.campaigns.states import TERMINAL
+from campanile.clock import now
+from campanile.leads.lists import Row
+from campanile.leads.models import Lead
+from campanile.leads.states import LeadStatus
+from campanile.numbers.phones import NotANumber, Phone, parse
+from campanile.numbers.profiles import ProfileKey, profile_id
+
+BATCH = 1000
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What became of a list's rows."""
+
+    added: int = 0
+    duplicates: int = 0
+    rejected: list[tuple[int, str]] = field(default_factory=list)
+    """(line, reason)"""
+
+
+def import_rows(
+    session: Session,
+    campaign: Campaign,
+    rows: Iterable[Row],
+    *,
+    default_region: str | None = None,
+) -> ImportReport:
+    """Add each row as a lead, or say why not. The caller's transaction holds it all."""
+    if campaign.status in TERMINAL:
+        raise CampaignFrozen(f"campaign {campaign.name!r} has ended")
+    report = ImportReport()
+    seen: set[str] = set()
+    profiles: dict[ProfileKey, int] = {}
+    position = session.exec(
+        select(func.coalesce(func.max(Lead.position), 0)).where(
+            Lead.campaign_id == campaign.id
+        )
+    ).one()
+    iterator = iter(rows)
+    while batch := list(islice(iterator, BATCH)):
+        good = _parse(batch, report, seen, default_region)
+        values = []
+        for row, phone in good:
+            position += 1
+            values.append(
+                {
+                    "id": uuid4(),
+                    "organization_id": campaign.organization_id,
+                    "campaign_id": campaign.id,
+                    "profile_id": profile_id(session, phone, profiles),
+                    "position": position,
+                    "phone_number": phone.e164,
+                    "variables": row.variables,
+                    **_fresh(),
+                }
+            )
+        if values:
+            added = session.execute(
+                insert(Lead)
+                .values(values)
+                .on_conflict_do_nothing(index_elements=["campaign_id", "phone_number"])
+                .returning(col(Lead.id))
+            )
+            count = len(added.all())
+            report.added += count
+            report.duplicates += len(values) - count
+    return report
+
+
+def _parse(
+    batch: list[Row], report: ImportReport, seen: set[str], default_region: str | None
+) -> list[tuple[Row, Phone]]:
+    good = []
+    for row in batch:
+        try:
+            phone = parse(row.phone, default_region=default_region)
+        except NotANumber as error:
+            report.rejected.append((row.line, error.message))
+            continue
+        if phone.e164 in seen:
+            report.duplicates += 1
+            continue
+        seen.add(phone.e164)
+        good.append((row, phone))
+    return good
+
+
+def _fresh() -> dict[str, object]:
+    moment = now()
+    return {
+        "status": LeadStatus.PENDING,
+        "reason": "",
+        "attempts": 0,
+        "refunds": 0,
+        "next_attempt_at": moment,
+        "created_at": moment,
+    }

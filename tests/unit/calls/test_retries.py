@@ -1,0 +1,88 @@
+"""What each outcome means for the lead: the table of DESIGN.md 7, row by row."""
+
+from datetime import timedelta
+
+import pytest
+
+from campanile.calls.outcomes import Disposition as D
+from campanile.calls.retries import CONGESTION_GAP, MAX_REFUNDS, Next, after_attempt
+from campanile.leads.states import LeadStatus as S
+
+HOUR = timedelta(hours=1)
+
+
+def after(disposition: D, **changes: object) -> Next:
+    values: dict[str, object] = {
+        "spoken_to": False,
+        "attempts": 1,
+        "max_attempts": 3,
+        "refunds": 0,
+        "retry_delay": HOUR,
+    }
+    return after_attempt(disposition, **(values | changes))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("disposition", "status"),
+    [
+        (D.COMPLETED, S.COMPLETED),
+        (D.CALLBACK, S.PENDING),
+        (D.OPTED_OUT, S.COMPLETED),
+        (D.TRANSFERRED, S.COMPLETED),
+        (D.HUNG_UP, S.FAILED),
+        (D.VOICEMAIL_LEFT, S.PENDING),
+        (D.VOICEMAIL, S.PENDING),
+        (D.VOICEMAIL_FULL, S.PENDING),
+        (D.SCREENED, S.PENDING),
+        (D.IVR, S.FAILED),
+        (D.FAX, S.FAILED),
+        (D.MUSIC, S.FAILED),
+        (D.NO_AUDIO, S.PENDING),
+        (D.BUSY, S.PENDING),
+        (D.NO_ANSWER, S.PENDING),
+        (D.REJECTED, S.FAILED),
+        (D.INVALID_NUMBER, S.FAILED),
+        (D.CONGESTION, S.PENDING),
+        (D.TRUNK_FAILED, S.PENDING),
+        (D.AGENT_FAILED, S.PENDING),
+        (D.UNKNOWN, S.PENDING),
+    ],
+)
+def test_with_attempts_left_each_outcome_leads_where_the_design_says(
+    disposition: D, status: S
+) -> None:
+    assert after(disposition).status is status
+
+
+def test_the_table_above_names_every_disposition() -> None:
+    mark = test_with_attempts_left_each_outcome_leads_where_the_design_says
+    rows = {d for d, _ in mark.pytestmark[0].args[1]}  # type: ignore[attr-defined]
+    assert rows == set(D)
+
+
+@pytest.mark.parametrize("disposition", [D.BUSY, D.VOICEMAIL, D.NO_ANSWER, D.CALLBACK])
+def test_the_last_attempt_is_the_last(disposition: D) -> None:
+    assert after(disposition, attempts=3).status is S.FAILED
+
+
+@pytest.mark.parametrize("disposition", [D.UNKNOWN, D.AGENT_FAILED])
+def test_somebody_who_was_reached_is_not_rung_again_blindly(disposition: D) -> None:
+    outcome = after(disposition, spoken_to=True)
+    assert outcome.status is S.FAILED
+    assert "follow up" in outcome.reason
+
+
+@pytest.mark.parametrize("disposition", [D.CONGESTION, D.TRUNK_FAILED])
+def test_what_was_not_the_leads_fault_is_given_back_six_times(disposition: D) -> None:
+    again = after(disposition, retry_delay=timedelta(seconds=1), attempts=3)
+    assert again == Next(S.PENDING, CONGESTION_GAP, charged=False)
+    assert after(disposition, refunds=MAX_REFUNDS).status is S.FAILED
+
+
+def test_a_lost_call_waits_out_its_quarantine() -> None:
+    rest = timedelta(hours=2)
+    assert after(D.UNKNOWN, quarantine=rest).after == rest
+
+
+def test_who_asked_for_a_time_gets_that_time() -> None:
+    assert after(D.CALLBACK, callback_in=timedelta(minutes=5)).after == timedelta(minutes=5)

@@ -1,0 +1,78 @@
+"""Pacing never exceeds a limit, wastes no room and is fair."""
+
+from uuid import UUID, uuid4
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from campanile.pacing.policy import Demand, Room, TrunkRoom, allot
+
+TRUNKS = [UUID(int=1), UUID(int=2)]
+counts = st.integers(min_value=0, max_value=50)
+trunk_rooms = st.builds(
+    TrunkRoom,
+    channels=counts,
+    live=counts,
+    undialed=counts,
+    calls_per_second=st.floats(min_value=0.5, max_value=20),
+)
+rooms = st.builds(
+    Room,
+    worker_slots=counts,
+    live=counts,
+    provider_slots=counts,
+    trunks=st.fixed_dictionaries(dict.fromkeys(TRUNKS, trunk_rooms)),
+)
+demands = st.lists(
+    st.builds(
+        Demand,
+        campaign_id=st.uuids(),
+        trunk_id=st.sampled_from(TRUNKS),
+        live=counts,
+        max_concurrent=counts,
+    ),
+    max_size=8,
+    unique_by=lambda d: d.campaign_id,
+)
+
+
+@given(rooms, demands)
+def test_no_limit_is_ever_exceeded(room: Room, wanted: list[Demand]) -> None:
+    given_ = allot(room, wanted)
+    assert sum(given_.values()) <= room.free
+    for demand in wanted:
+        share = given_.get(demand.campaign_id, 0)
+        assert share <= max(0, demand.max_concurrent - demand.live)
+    for trunk_id, trunk in room.trunks.items():
+        used = sum(given_.get(d.campaign_id, 0) for d in wanted if d.trunk_id == trunk_id)
+        assert used <= trunk.free
+
+
+@given(rooms, demands)
+def test_room_is_not_left_while_somebody_wants_it(
+    room: Room, wanted: list[Demand]
+) -> None:
+    given_ = allot(room, wanted)
+    left = room.free - sum(given_.values())
+    for demand in wanted:
+        trunk = room.trunks[demand.trunk_id]
+        on_trunk = sum(
+            given_.get(d.campaign_id, 0) for d in wanted if d.trunk_id == demand.trunk_id
+        )
+        could_take = (
+            given_.get(demand.campaign_id, 0) < demand.max_concurrent - demand.live
+            and on_trunk < trunk.free
+        )
+        assert not (left and could_take)
+
+
+def test_two_campaigns_share_evenly() -> None:
+    trunk = TrunkRoom(channels=10, live=0, undialed=0, calls_per_second=10)
+    room = Room(worker_slots=10, live=0, provider_slots=10, trunks={TRUNKS[0]: trunk})
+    one, other = (Demand(uuid4(), TRUNKS[0], live=0, max_concurrent=10) for _ in "ab")
+    assert allot(room, [one, other]) == {one.campaign_id: 5, other.campaign_id: 5}
+
+
+def test_a_slow_trunk_keeps_a_short_queue_of_undialed_claims() -> None:
+    slow = TrunkRoom(channels=100, live=2, undialed=2, calls_per_second=1)
+    assert slow.free == 0

@@ -1,0 +1,62 @@
+"""Run a worker until it is told to stop: `python -m campanile_workers calls|jobs`.
+
+`calls` holds conversations, `jobs` analyses and reports them.
+
+Dramatiq's Worker runs in this process itself rather than under its command line, so that
+the pid in `run/` is the one that holds the calls, and killing it ends them.
+"""
+
+import signal
+import sys
+from threading import Event
+from types import FrameType
+
+import structlog
+from dramatiq import Worker
+
+from campanile import logs
+from campanile.config import settings
+from campanile.dialing.preflight import refuse_offset_on_real_gateway
+from campanile.readiness import announce
+from campanile_workers.actors import broker
+from campanile_workers.broker import CALLS
+from campanile_workers.call_host import CallLoop
+
+log = structlog.get_logger(__name__)
+
+POLL_MS = 50
+"""How long an idle worker sleeps between looks at its queue (backend.md 2)."""
+JOB_THREADS = 4
+SHUTDOWN_MARGIN_SECONDS = 60.0
+
+
+def main(queue: str) -> None:
+    """Serve one queue; SIGTERM drains it."""
+    logs.configure()
+    refuse_offset_on_real_gateway()
+    stop = Event()
+
+    def on_signal(signum: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, on_signal)
+    signal.signal(signal.SIGINT, on_signal)
+    threads = settings().worker_slots if queue == CALLS else JOB_THREADS
+    if queue == CALLS:
+        broker.add_middleware(CallLoop(slots=threads))
+    worker = Worker(
+        broker, queues={queue}, worker_threads=threads, worker_timeout=POLL_MS
+    )
+    # No more messages than threads: a call must not wait behind a running one while
+    # another worker is idle.
+    worker.queue_prefetch = threads
+    worker.start()
+    announce("worker" if queue == CALLS else queue)
+    log.info("worker.started", queue=queue, threads=threads)
+    stop.wait()
+    log.info("worker.draining", queue=queue)
+    worker.stop(timeout=int(SHUTDOWN_MARGIN_SECONDS * 1000))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
