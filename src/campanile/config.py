@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     resend_url: str = "https://api.resend.com"
     resend_api_key: str = ""
 
+    egress_allow: str = ""  # host:port or CIDR, by comma: private targets of webhooks
+
     clock_offset: float = 0.0  # seconds; refused unless the gateway is the rehearsal
 
     api_host: str = "127.0.0.1"
