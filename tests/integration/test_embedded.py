@@ -1,22 +1,56 @@
 """The private servers, started for real: who may reach them, and what survives."""
 
-import time
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
+import pytest
 import sqlalchemy as sa
 from redis import Redis
-from support.services import Servers
 
 from campanile import db
+from campanile.embedded.postgres import PrivatePostgres
+from campanile.embedded.redis import PrivateRedis, redis_servers
+from campanile.embedded.supervisor import Supervisor
+from campanile.errors import Conflict
+from support.services import Servers
 
 
-def test_the_private_database_answers_its_url(servers: Servers) -> None:
-    engine = sa.create_engine(servers.postgres.url("postgres"))
-    with engine.connect() as connection:
-        assert connection.scalar(sa.text("SHOW timezone")) == "UTC"
-        assert connection.scalar(sa.text("SHOW listen_addresses")) == ""
-        assert connection.scalar(sa.text("SELECT lower('ÄÖ')")) == "äö"
-    engine.dispose()
+@contextmanager
+def running_postgres(data_dir: Path) -> Iterator[PrivatePostgres]:
+    postgres = PrivatePostgres(data_dir / "postgres", settings={"fsync": "off"})
+    with Supervisor(data_dir) as supervisor:
+        postgres.prepare()
+        supervisor.start(postgres.service())
+        supervisor.wait_until_ready("postgres")
+        postgres.create_database()
+        yield postgres
+
+
+def ask(url: str, statement: str) -> object:
+    engine = sa.create_engine(url)
+    try:
+        with engine.begin() as connection:
+            result = connection.execute(sa.text(statement))
+            return result.scalar() if result.returns_rows else None
+    finally:
+        engine.dispose()
+
+
+def test_the_database_speaks_utc_and_unicode_and_no_tcp(servers: Servers) -> None:
+    url = servers.postgres.url("postgres")
+    assert ask(url, "SHOW timezone") == "UTC"
+    assert ask(url, "SHOW listen_addresses") == ""
+    assert ask(url, "SELECT lower('ÄÖ')") == "äö"
+
+
+def test_the_database_wants_its_password(servers: Servers) -> None:
+    url = sa.make_url(servers.postgres.url("postgres"))
+    folder = str(url.query["host"])
+    with pytest.raises(psycopg.OperationalError, match="password"):
+        psycopg.connect(host=folder, user="campanile", dbname="postgres", port=5432)
 
 
 def test_a_test_gets_a_migrated_database_of_its_own(database: str) -> None:
@@ -25,7 +59,47 @@ def test_a_test_gets_a_migrated_database_of_its_own(database: str) -> None:
         assert "alembic_version" in set(tables)
 
 
-def test_redis_answers_its_url(redis_url: str) -> None:
-    with Redis.from_url(redis_url) as client:
-        client.set("a", "b")
-        assert client.get("a") == b"b"
+def test_data_survive_a_restart(data_dir: Path) -> None:
+    with running_postgres(data_dir) as postgres:
+        ask(postgres.url(), "CREATE TABLE kept AS SELECT 42 AS answer")
+    with running_postgres(data_dir) as postgres:
+        assert ask(postgres.url(), "SELECT answer FROM kept") == 42
+
+
+def test_a_deep_folder_with_spaces_and_accents_will_do(data_dir: Path) -> None:
+    deep = data_dir / "mes données, vraiment" / ("très long " * 8)
+    with running_postgres(deep) as postgres:
+        assert ask(postgres.url(), "SELECT 1") == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's server is another account's")
+def test_root_may_keep_its_data_where_the_server_cannot_go(data_dir: Path) -> None:
+    closed = data_dir / "root's"
+    closed.mkdir(mode=0o700)
+    with running_postgres(closed / "data") as postgres:
+        assert ask(postgres.url(), "SELECT 1") == 1
+        outside = (closed / "data" / "postgres").resolve()
+        assert closed not in outside.parents
+    postgres.remove()
+    assert not outside.exists()
+
+
+def test_a_second_supervisor_is_told_of_the_first(data_dir: Path) -> None:
+    with (
+        Supervisor(data_dir),
+        pytest.raises(Conflict, match=str(os.getpid())),
+        Supervisor(data_dir),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("program", [*redis_servers()])
+def test_every_kind_of_redis_serves(data_dir: Path, program: str) -> None:
+    redis = PrivateRedis(data_dir / "with a space" / ("r" * 90), program=program)
+    with Supervisor(data_dir) as supervisor:
+        supervisor.start(redis.service())
+        supervisor.wait_until_ready("redis")
+        with Redis.from_url(redis.url()) as client, Redis.from_url(redis.url()) as twin:
+            client.rpush("list", "a", "b")
+            assert twin.lrange("list", 0, -1) == [b"a", b"b"]
+            assert client.eval("return redis.call('llen', KEYS[1])", 1, "list") == 2

@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import Self
 
 from campanile.errors import Conflict, Unavailable
 
@@ -16,7 +17,7 @@ class InstanceLock:
         self._file = file
         self._descriptor = -1
 
-    def take(self) -> None:
+    def __enter__(self) -> Self:
         """Raises Conflict where a living supervisor holds the file."""
         descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -33,8 +34,9 @@ class InstanceLock:
         os.ftruncate(descriptor, 0)
         os.write(descriptor, f"{os.getpid()}\n".encode())
         self._descriptor = descriptor
+        return self
 
-    def release(self) -> None:
+    def __exit__(self, *_: object) -> None:
         # The file stays, empty: removing it would let a third process lock a new file
         # of the same name beside a second one that waits for this one.
         os.ftruncate(self._descriptor, 0)

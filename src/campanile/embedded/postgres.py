@@ -128,8 +128,10 @@ class PrivatePostgres:
             )
 
     def remove(self) -> None:
-        """Delete everything. Only while the server does not run."""
+        """Delete everything, an orphaned server included."""
         home, _ = _home(self._folder)
+        self._cluster = home / "cluster"
+        self._end_orphan()
         shutil.rmtree(home)
         self._folder.unlink(missing_ok=True)  # a link, where `home` was elsewhere
 

