@@ -192,8 +192,10 @@ class JanusSession:
                     await self._sort(orjson.loads(raw))
         except ConnectionClosed:
             self._lose(SessionLost("the connection to the gateway was lost"))
+        except orjson.JSONDecodeError:
+            self._lose(SessionLost("the gateway speaks no JSON"))
         finally:
-            lost = self._lose(SessionLost("the gateway was not understood"))
+            lost = self._lose(SessionLost("an error of our own"))
             await self._socket.close()
             await self._on_lost(lost)
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from campanile.errors import Invalid
 
 _E164 = re.compile(r"\+[1-9][0-9]{2,14}")
-_ADDRESS = re.compile(r"[A-Za-z0-9.\-\[\]:]+")
+_ADDRESS = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 
 
 @dataclass(frozen=True, slots=True)
