@@ -284,29 +284,31 @@ class MediaPeer:
             for sink in tuple(self._sent_sinks):
                 sink(SILENCE)
 
-    def _receive(self, data: bytes) -> None:
+    def _receive(self, data: bytes, at: float) -> None:
         """A decrypted packet, from within `poll`."""
         if 192 <= data[1] < 224:  # RFC 5761
-            self._receive_reports(data)
-        elif (digit := self._receiver.packet(data, now=self._now)) is not None:
+            self._receive_reports(data, at)
+        elif (digit := self._receiver.packet(data, at)) is not None:
             for sink in tuple(self._dtmf_sinks):
                 sink(digit)
 
-    def _receive_reports(self, data: bytes) -> None:
+    def _receive_reports(self, data: bytes, at: float) -> None:
         reception = self._receiver.reception
         for report in rtcp.unpack(data):
             if report.sender and reception and reception.ssrc == report.ssrc:
-                reception.sender_report(report.sender, self._now)
+                reception.sender_report(report.sender, at)
             for block in report.blocks:
                 if block.ssrc == self._sender.ssrc:
                     self._remote_loss = block.fraction_lost
-                    self._round_trip = rtcp.round_trip(block, wall=time.time())
+                    self._round_trip = rtcp.round_trip(
+                        block, wall=time.time() - time.monotonic() + at
+                    )
 
     def _report(self, *, bye: bool = False) -> None:
         assert self._transport is not None
         self._next_report = rtcp.next_report_at(self._now)
         reception = self._receiver.reception
-        blocks = [reception.block(self._now)] if reception else []
+        blocks = [reception.block(time.monotonic())] if reception else []
         report = rtcp.Report(self._sender.ssrc, self._sender.info(), blocks, bye)
         self._transport.send_rtcp(rtcp.pack(report))
 

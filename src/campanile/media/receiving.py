@@ -25,15 +25,15 @@ class Receiver:
         """The payload type of DTMF."""
         self._event_payload = telephone_event
 
-    def packet(self, data: bytes, *, now: float) -> str | None:
-        """An RTP packet arrived; the digit, if it is the first of a pressed key's."""
+    def packet(self, data: bytes, at: float) -> str | None:
+        """RTP arrived at monotonic `at`; the digit, if it is the first of a key's."""
         try:
             packet = rtp.unpack(data)
         except rtp.MalformedRtp:
             return None
         if self.reception is None or self.reception.ssrc != packet.ssrc:
             self.reception = rtcp.Reception(packet.ssrc)
-        self.reception.packet(packet.sequence, packet.timestamp, now)
+        self.reception.packet(packet.sequence, packet.timestamp, at)
         if (decode := _DECODERS.get(packet.payload_type)) is not None:
             self.jitter.push(
                 packet.ssrc, packet.sequence, packet.timestamp, decode(packet.payload)

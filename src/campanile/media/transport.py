@@ -11,6 +11,9 @@ anyhow, and a hundred legs cost the loop no wake-up per packet.
 import asyncio
 import inspect
 import socket
+import struct
+import sys
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -37,6 +40,12 @@ _LONGEST_DATAGRAM = 2048
 _LONGEST_SRTP = 1400  # libsrtp's binding copies into 1500 bytes and adds its trailer
 _DATAGRAMS_PER_POLL = 64  # more than a second of audio; a flood must not hold the loop
 _RECEIVE_BUFFER = 256 * 1024
+_SO_TIMESTAMPNS = 35  # Linux; the socket module does not name it
+_TIMESPEC = struct.Struct("@ll")
+_ANCILLARY = socket.CMSG_SPACE(_TIMESPEC.size)
+
+PacketSink = Callable[[bytes, float], None]
+"""Called with a packet and the `time.monotonic()` of its arrival."""
 
 
 class MediaFailed(Unavailable):
@@ -82,7 +91,7 @@ class _Datagrams(asyncio.DatagramTransport):
         self,
         sock: socket.socket,
         protocol: aioice_ice.StunProtocol,
-        on_media: Callable[[bytes], None],
+        on_media: PacketSink,
     ):
         super().__init__({"sockname": sock.getsockname()})
         self._sock = sock
@@ -102,18 +111,20 @@ class _Datagrams(asyncio.DatagramTransport):
 
     def poll(self) -> None:
         """Hand on what has arrived: SRTP to `on_media`, STUN and DTLS to aioice."""
-        receive = self._sock.recvfrom
+        receive = self._sock.recvmsg
+        now = time.monotonic()
+        since_wall = now - time.time()
         for _ in range(_DATAGRAMS_PER_POLL):
             if self._closed:
                 return
             try:
-                data, address = receive(_LONGEST_DATAGRAM)
+                data, stamps, _, address = receive(_LONGEST_DATAGRAM, _ANCILLARY)
             except BlockingIOError:
                 return
             except OSError:  # an ICMP error of an earlier send; the socket lives on
                 continue
             if data and 128 <= data[0] < 192:  # RFC 7983
-                self._on_media(data)
+                self._on_media(data, _arrival(stamps, since_wall) or now)
             elif data:
                 self._protocol.datagram_received(data, address)
 
@@ -138,15 +149,22 @@ class _Datagrams(asyncio.DatagramTransport):
         return self._closed
 
 
+def _arrival(stamps: list[tuple[int, int, bytes]], since_wall: float) -> float:
+    """When the kernel received a datagram, on the monotonic clock; 0 if it kept no time."""
+    for _, kind, value in stamps:
+        if kind == _SO_TIMESTAMPNS:
+            seconds, nanoseconds = _TIMESPEC.unpack(value)
+            return seconds + nanoseconds / 1e9 + since_wall
+    return 0.0
+
+
 class _Connection(aioice_ice.Connection):
     """ICE on the addresses we say, on sockets of ours, for host candidates.
 
     aioice leaves 127.0.0.1 out, which the rehearsal and the tests live on.
     """
 
-    def __init__(
-        self, address: str, *, controlling: bool, on_media: Callable[[bytes], None]
-    ):
+    def __init__(self, address: str, *, controlling: bool, on_media: PacketSink):
         super().__init__(ice_controlling=controlling)
         self._address = address
         self._on_media = on_media
@@ -195,6 +213,9 @@ def _bind(address: str) -> socket.socket:
     try:
         sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+        if sys.platform == "linux":
+            # A poll sees a packet up to 20 ms late; reports want to know better.
+            sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         sock.bind((address, 0))
     except OSError:
         sock.close()
@@ -223,7 +244,7 @@ class SecureTransport:
         address: str,
         *,
         offering: bool,
-        on_packet: Callable[[bytes], None],
+        on_packet: PacketSink,
         on_lost: Callable[[], None],
     ):
         """`on_packet` gets each decrypted RTP or RTCP packet, from within `poll`."""
@@ -312,7 +333,7 @@ class SecureTransport:
         if self._datagrams is not None:
             self._datagrams.poll()
 
-    def _receive(self, data: bytes) -> None:
+    def _receive(self, data: bytes, at: float) -> None:
         if self._rx is None or len(data) > _LONGEST_SRTP:
             return  # media may overtake the end of the handshake
         try:
@@ -323,7 +344,7 @@ class SecureTransport:
         except pylibsrtp.Error:  # forged, replayed, or duplicated by the network
             self.undecryptable += 1
             return
-        self._on_packet(packet)
+        self._on_packet(packet, at)
 
     def send_rtp(self, packet: bytes) -> None:
         if self._tx is not None and self._datagrams is not None:
