@@ -137,7 +137,6 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         self._transport = httpx.AsyncHTTPTransport(
             verify=tls or httpx.create_ssl_context(trust_env=False),
             limits=httpx.Limits(max_keepalive_connections=0),
-            trust_env=False,
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

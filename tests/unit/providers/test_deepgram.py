@@ -111,6 +111,26 @@ async def test_a_quiet_stream_is_kept_alive_and_closed_politely(pool):
     assert last == '{"type":"CloseStream"}'
 
 
+async def test_keep_alive_is_for_when_no_audio_goes(pool):
+    received = []
+    kept = asyncio.Event()
+
+    async def script(socket: ServerConnection):
+        async for message in socket:
+            received.append(message)
+            if message == '{"type":"KeepAlive"}':
+                kept.set()
+
+    async with websocket_server(script) as url, english(pool, url) as stream:
+        async with asyncio.timeout(5):
+            for _ in range(40):
+                stream.send(FRAME)
+                await asyncio.sleep(0.01)
+            spoken = [message for message in received if isinstance(message, str)]
+            await kept.wait()
+    assert spoken == []
+
+
 async def test_closing_ends_whoever_is_still_listening(pool):
     async def script(socket: ServerConnection):
         await socket.wait_closed()
