@@ -1,0 +1,59 @@
+"""When the agent begins to speak on an outbound call (DESIGN D11). Pure.
+
+`auto`: soon after the callee's first utterance, or into a silence that has lasted long
+enough. Whoever talks for long before we said anything is likely a recorded greeting:
+then the pauses within it must not be mistaken for its end.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+SILENCE_BEFORE_BEGINNING = 1.2
+"""Seconds after answer without a word."""
+PAUSE_AFTER_HELLO = 0.3
+"""Seconds since the last voice of a short first utterance; with the detector's own
+tail and the way through the network this makes less than 0.6."""
+PAUSE_AFTER_LONG_UTTERANCE = 1.2
+LONG_UTTERANCE = 3.0
+"""Seconds; nearly every person who answers a telephone is shorter."""
+LONGEST_HOLD = 8.0
+"""Seconds of silence for which a suspicion of a machine may keep the agent quiet."""
+CALLEE_NEVER_BEGAN = 7.0
+"""Seconds that an agent told to wait for the callee does wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class FirstVoice:
+    """What has been heard of the callee so far; times on the loop's clock."""
+
+    speaking: bool
+    began_at: float | None
+    """When the first utterance began; None while nothing was said."""
+    last_voiced_at: float | None
+
+
+def begin_at(
+    first_speaker: Literal["auto", "agent", "callee"],
+    *,
+    answered_at: float,
+    voice: FirstVoice,
+    suspicious: bool,
+) -> float | None:
+    """The instant to begin at, or None while the callee speaks.
+
+    `suspicious`: the machine detector leans towards a machine but has not decided.
+    """
+    if first_speaker == "agent":
+        return answered_at
+    if voice.speaking:
+        return None
+    if voice.began_at is None or voice.last_voiced_at is None:
+        wait = (
+            SILENCE_BEFORE_BEGINNING if first_speaker == "auto" else CALLEE_NEVER_BEGAN
+        )
+        return answered_at + wait
+    if suspicious:
+        return voice.last_voiced_at + LONGEST_HOLD
+    if voice.last_voiced_at - voice.began_at >= LONG_UTTERANCE:
+        return voice.last_voiced_at + PAUSE_AFTER_LONG_UTTERANCE
+    return voice.last_voiced_at + PAUSE_AFTER_HELLO
