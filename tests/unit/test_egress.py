@@ -3,15 +3,10 @@
 import asyncio
 import ssl
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from campanile.egress import (
     Allowed,
@@ -21,13 +16,53 @@ from campanile.egress import (
     parse_allowed,
 )
 from campanile.errors import Invalid
+from support.tls import self_signed
 
 NOBODY = Allowed()
 
 
 @pytest.mark.parametrize(
     "address",
-    ["127.0.0.1", "127.8.8.8", "0.0.0.0", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "192.0.0.192", "192.0.2.1", "192.88.99.1", "198.18.0.1", "203.0.113.7", "224.0.0.1", "239.1.1.1", "240.0.0.1", "255.255.255.255", "::", "::1", "::127.0.0.1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::1", "2002:7f00:1::", "2002:a9fe:a9fe::", "2001:0:53aa:64c:0:7fff:80ff:fffe", "2001:db8::1", "100::1", "fc00::1", "fd12:3456::1", "fe80::1", "fe80::1%1", "fec0::1", "ff02::1", "ff0e::1", "4000::1"],
+    [
+        "127.0.0.1",
+        "127.8.8.8",
+        "0.0.0.0",
+        "10.1.2.3",
+        "172.16.0.1",
+        "192.168.1.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "192.0.0.192",
+        "192.0.2.1",
+        "192.88.99.1",
+        "198.18.0.1",
+        "203.0.113.7",
+        "224.0.0.1",
+        "239.1.1.1",
+        "240.0.0.1",
+        "255.255.255.255",
+        "::",
+        "::1",
+        "::127.0.0.1",
+        "::ffff:127.0.0.1",
+        "::ffff:10.0.0.1",
+        "64:ff9b::7f00:1",
+        "64:ff9b::a9fe:a9fe",
+        "64:ff9b:1::1",
+        "2002:7f00:1::",
+        "2002:a9fe:a9fe::",
+        "2001:0:53aa:64c:0:7fff:80ff:fffe",
+        "2001:db8::1",
+        "100::1",
+        "fc00::1",
+        "fd12:3456::1",
+        "fe80::1",
+        "fe80::1%1",
+        "fec0::1",
+        "ff02::1",
+        "ff0e::1",
+        "4000::1",
+    ],
 )
 def test_what_is_not_public(address):
     assert not is_public(ip_address(address))
@@ -35,7 +70,15 @@ def test_what_is_not_public(address):
 
 @pytest.mark.parametrize(
     "address",
-    ["1.1.1.1", "8.8.8.8", "2606:4700::1111", "2001:4860::8888", "::ffff:8.8.8.8", "64:ff9b::808:808", "2002:808:808::1"],
+    [
+        "1.1.1.1",
+        "8.8.8.8",
+        "2606:4700::1111",
+        "2001:4860::8888",
+        "::ffff:8.8.8.8",
+        "64:ff9b::808:808",
+        "2002:808:808::1",
+    ],
 )
 def test_what_is_public(address):
     assert is_public(ip_address(address))
@@ -73,7 +116,21 @@ def guarded(allowed=NOBODY, **options) -> httpx.AsyncClient:
 
 @pytest.mark.parametrize(
     "host",
-    ["127.0.0.1", "localhost", "LOCALHOST.", "sub.localhost", "2130706433", "0x7f000001", "0177.0.0.1", "127.1", "0", "[::1]", "[::ffff:127.0.0.1]", "①②⑦.0.0.1", "metadata.google.internal"],
+    [
+        "127.0.0.1",
+        "localhost",
+        "LOCALHOST.",
+        "sub.localhost",
+        "2130706433",
+        "0x7f000001",
+        "0177.0.0.1",
+        "127.1",
+        "0",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "①②⑦.0.0.1",
+        "metadata.google.internal",
+    ],
 )
 @pytest.mark.parametrize("scheme", ["http", "https"])
 async def test_no_spelling_of_our_own_machine_is_reached(scheme, host):
@@ -162,35 +219,9 @@ def test_a_wrong_allowance_is_refused_with_a_hint(text):
         parse_allowed(text)
 
 
-def self_signed(name: str, folder) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """Contexts of a server that calls itself `name`, and of a client that trusts it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(subject, subject, key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False
-        )
-        .sign(key, hashes.SHA256())
-    )
-    pem = certificate.public_bytes(serialization.Encoding.PEM)
-    secret = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    (folder / "both.pem").write_bytes(pem + secret)
-    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    server.load_cert_chain(folder / "both.pem")
-    return server, ssl.create_default_context(cadata=pem.decode())
-
-
 async def test_tls_is_verified_for_the_name_though_the_address_is_pinned(tmp_path):
-    server, trusting = self_signed("hooks.example", tmp_path)
+    server, certificate = self_signed("hooks.example", tmp_path)
+    trusting = ssl.create_default_context(cafile=certificate)
     async with canary(tls=server) as (port, heads):
         allowed = parse_allowed("127.0.0.0/8")
         options = {"resolve": answering("127.0.0.1"), "tls": trusting}

@@ -74,7 +74,11 @@ class Pool:
             "POST",
             url,
             content=orjson.dumps(body),
-            headers={"Content-Type": "application/json", **headers},
+            headers={
+                "Content-Type": "application/json",
+                "Accept-Encoding": "identity",  # a compressor holds words back
+                **headers,
+            },
             timeout=timeout or self._live,
         )
         try:

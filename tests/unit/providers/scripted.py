@@ -1,6 +1,7 @@
 """Servers that do exactly what a test tells them, wrong things above all."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -69,6 +70,8 @@ class HttpServer:
 @asynccontextmanager
 async def http_server(
     script: Callable[[Exchange], Awaitable[None]],
+    *,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[HttpServer]:
     seen = HttpServer()
     handlers: set[asyncio.Task[None]] = set()
@@ -92,7 +95,7 @@ async def http_server(
         finally:
             writer.transport.abort()
 
-    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=tls)
     seen.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield seen
