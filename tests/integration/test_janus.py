@@ -209,3 +209,77 @@ def test_a_call_ends_at_its_hard_deadline_whatever_happens(
     assert (ended["code"], ended["by"]) == (200, "us")
     assert "deadline" in ended["reason"]
     assert callee.received() == ["INVITE", "ACK", "BYE"]
+
+
+def test_calls_at_once_from_one_number_do_not_mix(network: RealPhoneNetwork) -> None:
+    callee = network.callee("answer", echo=True, calls=8)
+    told = place_call(network, callee, "--calls", "8", "--hang-up-after", "2")
+
+    heard = [event for event in told if event["event"] == "hanging_up"]
+    ended = [event for event in told if event["event"] == "Ended"]
+    assert len(heard) == len(ended) == 8
+    assert all(abs(each["hertz"] - CALLER_SENDS_HZ) <= 2 for each in heard)
+    assert all((each["code"], each["by"]) == (200, "us") for each in ended)
+    assert callee.is_content()
+
+
+def test_when_the_masters_go_so_does_the_call(network: RealPhoneNetwork) -> None:
+    callee = network.callee("answer")
+    told = place_call(network, callee, "--drop-masters-after", "1.5")
+
+    ended = told[-1]
+    assert (ended["code"], ended["by"]) == (0, "gateway")
+    assert callee.received() == ["INVITE", "ACK", "BYE"]
+
+
+def test_digits_cross_both_ways(network: RealPhoneNetwork) -> None:
+    callee = network.callee("answer", echo=True)
+    told = place_call(network, callee, "--digits", "ww4#", "--hang-up-after", "2.5")
+
+    digits = [event["digit"] for event in told if event["event"] == "Dtmf"]
+    assert digits == ["4", "#"]  # ours, echoed
+
+
+def test_the_trunks_password_opens_the_way(network: RealPhoneNetwork) -> None:
+    callee = network.callee("challenge", username="acme", secret="open sesame")
+    told = place_call(
+        network,
+        callee,
+        *("--username", "acme", "--secret", "open sesame", "--hang-up-after", "0.3"),
+    )
+
+    assert "Answered" in names(told)
+    assert callee.received() == ["INVITE", "ACK", "INVITE", "ACK", "BYE"]
+
+
+@pytest.mark.parametrize("credentials", [[], ["--username", "acme", "--secret", "no"]])
+def test_without_the_right_password_the_trunk_failed_us(
+    network: RealPhoneNetwork, credentials: list[str]
+) -> None:
+    callee = network.callee("challenge", username="acme", secret="open sesame")
+    ended = place_call(network, callee, *credentials)[-1]
+
+    assert ended["code"] == 403
+    assert classify(ended["code"]) == Cause.TRUNK_FAILED
+
+
+def test_a_redirect_never_leaves_the_trunk(network: RealPhoneNetwork) -> None:
+    """Janus's SIP stack follows a 302 by itself and tells nobody; what can be kept is
+    that the next INVITE goes to the same trunk, not to whom the redirect names.
+    """
+    elsewhere = network.callee("answer")
+    trunk = network.callee("redirect", elsewhere=elsewhere.address)
+    ended = place_call(network, trunk)[-1]
+
+    assert ended["event"] == "Ended"
+    assert ended["code"] == 503  # the trunk was gone by then
+    assert elsewhere.received() == []
+
+
+def test_an_unreachable_trunk_is_told_at_once(network: RealPhoneNetwork) -> None:
+    callee = network.callee("answer")
+    callee.close()
+    told = place_call(network, callee)
+
+    assert (told[-1]["code"], told[-1]["by"]) == (503, "callee")
+    assert told[-1]["at"] - told[0]["at"] < 2

@@ -1,4 +1,4 @@
-"""Place one call through `JanusGateway` and tell what happens, one JSON object a line.
+"""Place calls through `JanusGateway` and tell what happens, one JSON object a line.
 
 Run inside a RealPhoneNetwork: `python -m support.place_call --trunk 10.77.0.1:15060`.
 """
@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import time
+from contextvars import ContextVar
 
 import numpy as np
 
@@ -23,8 +24,13 @@ DESTINATION = "+12125550123"
 CALLER_ID = "+12125550100"
 
 
+_call: ContextVar[int] = ContextVar("call", default=0)
+
+
 def tell(event: str, **values: object) -> None:
-    line = json.dumps({"event": event, "at": time.time(), **values})
+    line = json.dumps(
+        {"event": event, "call": _call.get(), "at": time.time(), **values}
+    )
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
@@ -55,7 +61,9 @@ def tone(hertz: float, seconds: float) -> Pcm:
 async def place(line: JanusLine, ear: Ear, wishes: argparse.Namespace) -> None:
     """Dial and act by what happens until the leg has ended."""
     await line.dial(
-        destination=DESTINATION, caller_id=wishes.caller_id, call_id=wishes.call_id
+        destination=DESTINATION,
+        caller_id=wishes.caller_id,
+        call_id=f"{wishes.call_id}-{_call.get()}" if _call.get() else wishes.call_id,
     )
     tell("dialed")
     loop = asyncio.get_running_loop()
@@ -89,15 +97,8 @@ def details(event: LineEvent) -> dict[str, object]:
     return {}
 
 
-async def main(wishes: argparse.Namespace) -> None:
-    gateway = JanusGateway(
-        os.environ["CAMPANILE_GATEWAY_URL"],
-        clock=FrameClock(),
-        media_address=os.environ["CAMPANILE_MEDIA_ADDRESS"],
-        trunk=TrunkAccount(
-            wishes.trunk, username=wishes.username, secret=wishes.secret
-        ),
-    )
+async def call(gateway: JanusGateway, number: int, wishes: argparse.Namespace) -> None:
+    _call.set(number)
     try:
         line = await gateway.open_line(
             name="call", caller_id=wishes.caller_id, hold_seconds=wishes.hold
@@ -113,8 +114,24 @@ async def main(wishes: argparse.Namespace) -> None:
             await line.close()
     except GatewayError as error:
         tell("refused", code=error.code, reason=error.message)
-    finally:
-        await gateway.close()
+
+
+async def main(wishes: argparse.Namespace) -> None:
+    gateway = JanusGateway(
+        os.environ["CAMPANILE_GATEWAY_URL"],
+        clock=FrameClock(),
+        media_address=os.environ["CAMPANILE_MEDIA_ADDRESS"],
+        trunk=TrunkAccount(
+            wishes.trunk, username=wishes.username, secret=wishes.secret
+        ),
+    )
+    async with asyncio.TaskGroup() as calls:
+        for number in range(wishes.calls):
+            calls.create_task(call(gateway, number, wishes))
+        if wishes.drop_masters_after:
+            await asyncio.sleep(wishes.drop_masters_after)
+            await gateway.close()
+    await gateway.close()
 
 
 def wishes(arguments: list[str]) -> argparse.Namespace:
@@ -129,6 +146,8 @@ def wishes(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--hang-up-on", default="Answered", help="an event's name")
     parser.add_argument("--hang-up-after", type=float, default=30.0)
     parser.add_argument("--digits", default="")
+    parser.add_argument("--calls", type=int, default=1, help="at once")
+    parser.add_argument("--drop-masters-after", type=float, default=0.0)
     return parser.parse_args(arguments)
 
 

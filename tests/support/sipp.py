@@ -12,7 +12,7 @@ from support.waiting import wait_until
 
 SCENARIOS = Path(__file__).parent / "sipp"
 
-_ports = count(15060)  # each namespace is empty, so any port is free once
+_ports = count(15060, 10)  # room for media ports; each namespace is empty
 _MESSAGE = re.compile(
     r"^-{20,} (?P<at>\S+ \S+)\n\S+ message (?P<way>received|sent)[^\n]*\n\n"
     r"(?P<text>.*?)(?=^-{20,} |\Z)",
