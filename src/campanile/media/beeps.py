@@ -25,7 +25,7 @@ _BIN = SAMPLE_RATE / _WINDOW
 _BAND = slice(9, 110)  # 280–3440 Hz
 _LOBE = np.arange(-2, 3)  # the bins that a steady line fills under a Hann window
 
-_MIN_AMPLITUDE = 10 ** (-46 / 20) * 32768 * 2**0.5  # a sine of -46 dBFS
+_MIN_AMPLITUDE = 10 ** (-46 / 20) * 32768 * math.sqrt(2)  # a sine of -46 dBFS
 _MIN_PURITY = 0.85
 _EDGE = 0.63  # of its strength: what a window half filled with the tone still shows
 _SAME_LINE = 32.0  # Hz; where 440 + 480 beat, one line seems to part into two
@@ -37,7 +37,7 @@ _SURELY_VOICE = 0.5
 _FAINTLY_VOICE = 0.05
 
 _HANN = np.hanning(_WINDOW).astype(np.float32)
-_AMPLITUDE = 2 / float(np.sum(_HANN**2) * _WINDOW) ** 0.5  # of a sine, from lobe power
+_AMPLITUDE = 2 / math.sqrt(np.sum(_HANN**2) * _WINDOW)  # of a sine, from lobe power
 
 _NOTHING = np.zeros(_WINDOW // 2 + 1, dtype=np.float32)
 
@@ -82,6 +82,7 @@ class BurstFinder:
         self._windows = [self._windows_of(age) for age in range(_POSTPONABLE + 1)]
         self._voices = [0.0] * (_POSTPONABLE + 1)
         self._postponed = 0
+        self._peak = 0.0
         self._last_power = _NOTHING
         self._run: _Run | None = None
 
@@ -91,6 +92,11 @@ class BurstFinder:
         if self._run is None:
             return None
         return self._run.frequency, self._time_of(self._run.first_hop)
+
+    @property
+    def peak(self) -> float:
+        """The greatest sample value of the latest 80 ms that were looked at."""
+        return self._peak
 
     def feed(self, pcm: Pcm, *, at: float, voice: float = 0.0) -> list[Burst]:
         """Take sound of any length that ended `at`; answer the bursts that are over.
@@ -120,11 +126,12 @@ class BurstFinder:
         self._history[-_BATCH:] = sound
         self._hops += _BATCH_HOPS
         self._voices = [*self._voices[1:], voice]
+        self._peak = float(np.abs(self._history[-_BATCH:]).max())
         if self._run is None:
             if voice >= _SURELY_VOICE:
                 self._postponed = min(self._postponed + 1, _POSTPONABLE)
                 return []
-            if not self._postponed and np.abs(sound).max() < _MIN_AMPLITUDE:
+            if not self._postponed and self._peak < _MIN_AMPLITUDE:
                 self._last_power = _NOTHING
                 return []
         ages = range(self._postponed, -1, -1)
@@ -172,7 +179,7 @@ class BurstFinder:
                     # Slowly, so that the beat of two close lines does not lead it away.
                     run.frequency += 0.2 * off
                 elif lines or hop - run.last_hop > _BRIDGED_HOPS:
-                    bursts += self._finish(run, hop)
+                    bursts += self._finish(run)
                     run = self._run = None
             if run is None and lines:
                 before = power[row - 1] if row else self._last_power
@@ -183,7 +190,7 @@ class BurstFinder:
                 ]
         return bursts
 
-    def _finish(self, run: _Run, hop: int) -> list[Burst]:
+    def _finish(self, run: _Run) -> list[Burst]:
         """The burst that `run` was, or none where it was no tone after all."""
         strengths = np.array(run.strengths)
         half = _EDGE * np.median(strengths[1 : run.last_hop - run.first_hop + 2])
@@ -307,5 +314,5 @@ def _crossing(
     beyond = index + step
     if not 0 <= beyond < len(strengths):
         return float(index)
-    here, there = strengths[index], strengths[beyond]
-    return float(index + step * (here - level) / (here - there))
+    here, there = float(strengths[index]), float(strengths[beyond])
+    return index + step * (here - level) / (here - there)

@@ -21,6 +21,7 @@ _ANSWERING_FAX_SECONDS = 0.6
 _KEYS_LOW = (697.0, 770.0, 852.0, 941.0)
 _KEYS_HIGH = (1209.0, 1336.0, 1477.0, 1633.0)
 _FAX_ANSWERS = 2100.0
+_LOUD = 32768 * 10 ** (-40 / 20)
 
 
 class ToneKind(StrEnum):
@@ -73,6 +74,11 @@ class ToneTracker:
     def sounding(self) -> bool:
         """Whether a tone may be sounding now: not yet a moment to call silent."""
         return self._finder.sounding is not None or bool(self._parts)
+
+    @property
+    def loud(self) -> bool:
+        """Whether there is sound at all, of any kind: above -40 dBFS at its peak."""
+        return self._finder.peak >= _LOUD
 
     def feed(
         self, pcm: Pcm, *, at: float | None = None, voice: float = 0.0
