@@ -79,7 +79,8 @@ class DeepgramSpeechToText:
             "interim_results": "true",
             "punctuate": "true",
             "endpointing": self._endpointing_ms,
-            "keyterm": list(keyterms),
+            # Older models refuse `keyterm` and know the weaker `keywords` instead.
+            "keyterm" if self._model.startswith("nova-3") else "keywords": keyterms,
         }
         return DeepgramStream(
             self._pool,

@@ -70,6 +70,21 @@ async def test_a_stream_asks_for_what_it_needs_and_hears_what_is_said(pool):
     assert asked[0].headers["Authorization"] == "Token k"
 
 
+async def test_an_older_model_gets_its_own_kind_of_key_terms(pool):
+    asked = []
+
+    async def script(socket: ServerConnection):
+        asked.append(socket.request.path)
+        await socket.wait_closed()
+
+    async with websocket_server(script) as url:
+        stt = DeepgramSpeechToText(pool, url=url, api_key="", model="nova-2-phonecall")
+        async with stt.stream(language="nl", keyterms=["Bos"]):
+            pass
+    assert "keywords=Bos" in asked[0]
+    assert "keyterm" not in asked[0]
+
+
 async def test_audio_goes_in_chunks_of_40_ms_and_finalize_sends_what_is_left(pool):
     received = []
     done = asyncio.Event()
