@@ -7,6 +7,7 @@ from types import FrameType
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from campanile import logs
 from campanile.config import settings
 from campanile.dialing.preflight import refuse_offset_on_real_gateway
 from campanile.readiness import announce

@@ -18,8 +18,8 @@ from campanile import logs
 from campanile.config import settings
 from campanile.dialing.preflight import refuse_offset_on_real_gateway
 from campanile.readiness import announce
-from campanile_workers.actors import broker
-from campanile_workers.broker import CALLS
+from campanile_workers import actors  # noqa: F401  a worker knows its actors
+from campanile_workers.broker import CALLS, broker
 from campanile_workers.call_host import CallLoop
 
 log = structlog.get_logger(__name__)

@@ -1,0 +1,1 @@
+"""The HTTP API: signatures and one call each; no rule lives here."""

@@ -50,6 +50,16 @@ def find(session: Session, organization_id: UUID, campaign_id: UUID) -> Campaign
     return campaign
 
 
+def every(session: Session, organization_id: UUID) -> list[Campaign]:
+    return list(
+        session.exec(
+            select(Campaign)
+            .where(Campaign.organization_id == organization_id)
+            .order_by(col(Campaign.created_at))
+        ).all()
+    )
+
+
 def change(session: Session, campaign: Campaign, wanted: CampaignUpdate) -> Campaign:
     """Apply what `wanted` names; a status in it goes through `move`."""
     values: dict[str, Any] = wanted.model_dump(exclude_unset=True)
@@ -122,3 +132,17 @@ def caller_id(session: Session, campaign: Campaign) -> PhoneNumber:
         f"campaign {campaign.name!r} has no number to call from",
         hint="add one with `campanile number add +1…`",
     )
+
+
+def delete(session: Session, campaign: Campaign) -> None:
+    """Only what is not running can go, with its leads and calls."""
+    gone = session.execute(
+        sa.delete(Campaign).where(
+            col(Campaign.id) == campaign.id,
+            col(Campaign.status) != CampaignStatus.SCHEDULED,
+        )
+    )
+    if not affected(gone):
+        raise IllegalTransition(
+            f"campaign {campaign.name!r} is running", hint="pause or cancel it first"
+        )

@@ -30,7 +30,9 @@ def _named(session: Session, kind: type[Named], text: str, noun: str) -> Named:
         names = sorted(row.name for row in session.exec(select(kind)).all())
         raise NotFound(
             f"there is no {noun} {text!r}",
-            hint=f"there are: {', '.join(names)}" if names else f"create a {noun} first",
+            hint=f"there are: {', '.join(names)}"
+            if names
+            else f"create a {noun} first",
         )
     if len(matches) > 1:
         ids = ", ".join(str(row.id) for row in matches)

@@ -33,7 +33,9 @@ def import_(
         str | None,
         typer.Option(help="Country of numbers written without +, as US or GB."),
     ] = None,
-    phone_column: Annotated[str | None, typer.Option(help="Heading of the numbers.")] = None,
+    phone_column: Annotated[
+        str | None, typer.Option(help="Heading of the numbers.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option(help="Check the list, add nobody.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -67,9 +69,13 @@ def import_(
 
 def _tell(report: ImportReport, *, dry_run: bool) -> None:
     verb = "would be added" if dry_run else "added"
-    console.print(f"{report.added} leads {verb}, {report.duplicates} were there already.")
+    console.print(
+        f"{report.added} leads {verb}, {report.duplicates} were there already."
+    )
     for line, reason in report.rejected[:SHOWN_REJECTS]:
         console.print(f"  row {line}: {reason}")
     hidden = len(report.rejected) - SHOWN_REJECTS
     if hidden > 0:
-        console.print(f"  … and {hidden} more rows that cannot be rung (--json has all)")
+        console.print(
+            f"  … and {hidden} more rows that cannot be rung (--json has all)"
+        )

@@ -17,12 +17,16 @@ app = typer.Typer(help="The numbers we call from.", no_args_is_help=True)
 
 @app.command()
 def add(
-    number: Annotated[str, typer.Argument(help="In international form, as +12125550100.")],
+    number: Annotated[
+        str, typer.Argument(help="In international form, as +12125550100.")
+    ],
     trunk: Annotated[
         str, typer.Option(help="SIP server of the carrier, host or host:port.")
     ] = "sip.invalid",
     channels: Annotated[int, typer.Option(help="Calls at once on the trunk.")] = 30,
-    cps: Annotated[float, typer.Option(help="Calls per second the carrier allows.")] = 5,
+    cps: Annotated[
+        float, typer.Option(help="Calls per second the carrier allows.")
+    ] = 5,
     as_json: AsJson = False,
 ) -> None:
     """Register a number that calls are made from. Adding it again changes its trunk."""

@@ -22,7 +22,7 @@ from campanile.clock import legal_now, now
 from campanile.config import settings
 from campanile.conversation.preparation import Prepared
 from campanile.dialing.decision import Go, Stay, claim_dial, reserve_again
-from campanile.dialing.host import SESSION_GRACE_SECONDS, CallHost
+from campanile.dialing.host import CallHost
 from campanile.dialing.leg import Leg
 from campanile.dialing.plan import Plan, read_plan
 from campanile.dialing.talk import prepare_speech
@@ -33,6 +33,7 @@ log = structlog.get_logger(__name__)
 
 NOT_READY_GAP = timedelta(seconds=30)
 """Providers or gateway are down: the lead is looked at again after this."""
+SESSION_GRACE_SECONDS = 30.0
 WRITE_TRIES = 40
 WRITE_GAP_SECONDS = 3.0
 
@@ -46,7 +47,9 @@ async def run_attempt(host: CallHost, attempt_id: UUID) -> None:
         try:
             speech = await prepare_speech(host, plan)
             line = await host.gateway(plan).open_line(
-                name=str(attempt_id), deadline=_session_deadline(plan)
+                name=str(attempt_id),
+                caller_id=plan.caller_id,
+                hold_seconds=_hold_seconds(plan),
             )
         except (ProviderError, GatewayError) as error:
             log.warning("attempt.not_ready", error=error.message)
@@ -136,6 +139,6 @@ def with_callback(ending: Ending, plan: Plan) -> Ending:
     return ending if when is None else replace(ending, callback_in=when - local)
 
 
-def _session_deadline(plan: Plan) -> float:
-    """Seconds after which the gateway session is no longer kept alive (DESIGN D9)."""
+def _hold_seconds(plan: Plan) -> float:
+    """After this the gateway session is no longer kept alive (DESIGN D9)."""
     return plan.ring_timeout + plan.agent.max_duration_seconds + SESSION_GRACE_SECONDS

@@ -17,12 +17,14 @@ BY_CAUSE: dict[Cause, Disposition] = {
     Cause.INVALID_NUMBER: Disposition.INVALID_NUMBER,
     Cause.CONGESTION: Disposition.CONGESTION,
     Cause.TRUNK_FAILED: Disposition.TRUNK_FAILED,
+    Cause.LOST: Disposition.UNKNOWN,
 }
 
 
-def unanswered(ended: Ended, *, rang_out: bool) -> Ending:
+def unanswered(ended: Ended, *, rang: bool, rang_out: bool) -> Ending:
     """A leg that was never answered."""
-    if ended.by == "gateway" and ended.code == 0:
+    cause = classify(ended.code, ended.q850, rang=rang)
+    if cause is Cause.LOST:
         return Ending(
             Disposition.UNKNOWN, EndReason.INFRASTRUCTURE, error=ended.reason or None
         )
@@ -30,11 +32,9 @@ def unanswered(ended: Ended, *, rang_out: bool) -> Ending:
         return Ending(
             Disposition.NO_ANSWER, EndReason.RING_TIMEOUT, sip_code=ended.code
         )
-    disposition = BY_CAUSE.get(
-        classify(ended.code, ended.q850), Disposition.TRUNK_FAILED
-    )
+    # NORMAL cannot be: a leg that was never answered is not ended by a BYE.
     return Ending(
-        disposition,
+        BY_CAUSE.get(cause, Disposition.TRUNK_FAILED),
         trunk_failure(ended.code),
         sip_code=ended.code,
         error=ended.reason or None,

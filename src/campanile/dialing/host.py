@@ -17,6 +17,8 @@ from uuid import UUID
 
 import structlog
 
+from campanile import egress
+from campanile.agents.tools import TIMEOUT_SECONDS
 from campanile.calls import lifecycle
 from campanile.capacity import slots
 from campanile.config import settings
@@ -27,14 +29,14 @@ from campanile.dialing.plan import Plan
 from campanile.media.clock import FrameClock
 from campanile.media.vad import SileroBatch
 from campanile.providers.pool import Pool
-from campanile.telephony.gateway import JanusGateway, TrunkAccount
+from campanile.telephony.janus import JanusGateway
+from campanile.telephony.trunk_account import TrunkAccount
 
 log = structlog.get_logger(__name__)
 
 DATABASE_THREADS = 8
 LAG_LIMIT_SECONDS = 0.010
 """No new calls while the loop is later than this (p99): those we have come first."""
-SESSION_GRACE_SECONDS = 30.0
 
 T = TypeVar("T")
 
@@ -50,6 +52,7 @@ class CallHost:
         self.vad = SileroBatch()
         self.clock.on_cycle(self.vad.run)
         self.providers = Pool()
+        self.webhooks = egress.client(timeout=TIMEOUT_SECONDS)
         self.ledger = Ledger(settings().data_dir / "ledger" / "dials.ndjson")
         self.leases = LeaseKeeper(
             self._renew,
@@ -74,6 +77,7 @@ class CallHost:
             await gateway.close()
         await self.rows(slots.withdraw, self.worker_id)
         await self.providers.close()
+        await self.webhooks.aclose()
         self.ledger.close()
         self._threads.shutdown()
 
@@ -96,9 +100,9 @@ class CallHost:
                 clock=self.clock,
                 media_address=settings().media_address,
                 trunk=TrunkAccount(
-                    address=plan.trunk_address, username=plan.trunk_username or ""
+                    address=plan.trunk_address, username=plan.trunk_username
                 ),
-                keepalive_seconds=settings().renew_seconds,
+                renew_seconds=settings().renew_seconds,
             )
         return self._gateways[plan.trunk_id]
 

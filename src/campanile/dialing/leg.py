@@ -17,6 +17,7 @@ from campanile.dialing.talk import Talk
 from campanile.dialing.watchdog import watch
 from campanile.telephony.line import (
     Answered,
+    EarlyMedia,
     Ended,
     GatewayError,
     Line,
@@ -60,7 +61,8 @@ class Leg:
         except GatewayError as error:
             # 458 says that nothing was sent; of anything else nobody can be sure.
             code = 503 if error.code == NO_SESSION else 0
-            return unanswered(Ended(code, error.message, "gateway"), rang_out=False)
+            lost = Ended(code, error.message, "gateway")
+            return unanswered(lost, rang=False, rang_out=False)
         try:
             return await self._until_ended()
         finally:
@@ -71,9 +73,10 @@ class Leg:
         loop = asyncio.get_running_loop()
         ringing = loop.call_later(self._plan.ring_timeout, self._ring_out)
         ended = Ended(0, "the gateway fell silent", "gateway")
-        answered = False
+        rang = answered = False
         async for event in self._line.events():
-            if isinstance(event, Ringing):
+            if isinstance(event, Ringing | EarlyMedia):
+                rang = True
                 self._record(AttemptState.RINGING, ringing_at=now())
             elif isinstance(event, Answered):
                 ringing.cancel()
@@ -85,7 +88,7 @@ class Leg:
                 ended = event
         ringing.cancel()
         if not answered:
-            return unanswered(ended, rang_out=self._rang_out)
+            return unanswered(ended, rang=rang, rang_out=self._rang_out)
         ending = await self._talk.end(ended)
         if ended.by == "gateway" and not self._lost:
             return gateway_lost(ended)

@@ -5,9 +5,8 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from campanile.agents.config import AgentConfig
+from campanile.agents.config import AgentConfig, Message
 from campanile.agents.models import Agent
-from campanile.agents.templating import render
 from campanile.calls.models import Attempt
 from campanile.calls.states import AttemptState
 from campanile.campaigns.models import Campaign
@@ -28,8 +27,7 @@ class Plan:
     ring_timeout: float
     """seconds"""
     agent: AgentConfig
-    system_prompt: str
-    """rendered"""
+    """with the campaign's prompt in place of its own, where there is one"""
     variables: dict[str, str]
     zones: tuple[str, ...]
 
@@ -44,7 +42,6 @@ def read_plan(session: Session, attempt_id: UUID) -> Plan | None:
     trunk = session.get_one(Trunk, attempt.trunk_id)
     agent = session.get_one(Agent, campaign.agent_id).configuration()
     profile = session.get_one(DialProfile, lead.profile_id)
-    variables = {"phone_number": lead.phone_number, **lead.variables}
     return Plan(
         attempt_id=attempt.id,
         campaign_id=campaign.id,
@@ -54,19 +51,18 @@ def read_plan(session: Session, attempt_id: UUID) -> Plan | None:
         destination=attempt.phone_number,
         caller_id=attempt.caller_id,
         ring_timeout=campaign.ring_timeout_seconds,
-        agent=agent,
-        system_prompt=render(system_template(campaign, agent), variables),
-        variables=variables,
+        agent=_with_prompt(agent, campaign.system_message_template),
+        variables={"phone_number": lead.phone_number, **lead.variables},
         zones=tuple(profile.zones),
     )
 
 
-def system_template(campaign: Campaign, agent: AgentConfig) -> str:
-    """The campaign's template replaces the agent's own prompt where there is one."""
-    if campaign.system_message_template:
-        return campaign.system_message_template
-    return "\n\n".join(
-        message.content
-        for message in agent.llm_config.messages
-        if message.role == "system"
+def _with_prompt(agent: AgentConfig, template: str | None) -> AgentConfig:
+    if not template:
+        return agent
+    llm = agent.llm_config
+    others = [message for message in llm.messages if message.role != "system"]
+    messages = [Message(role="system", content=template), *others]
+    return agent.model_copy(
+        update={"llm_config": llm.model_copy(update={"messages": messages})}
     )

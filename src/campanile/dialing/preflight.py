@@ -4,7 +4,7 @@ import asyncio
 
 from campanile.config import settings
 from campanile.errors import Invalid
-from campanile.telephony.gateway import identify
+from campanile.telephony.janus import describe
 
 REHEARSAL_NAME = "campanile rehearsal"
 
@@ -13,7 +13,7 @@ def refuse_offset_on_real_gateway() -> None:
     """A shifted legal clock is only for simulated callees (DESIGN.md 6)."""
     if not settings().clock_offset:
         return
-    name = asyncio.run(identify(settings().gateway_url))
+    name = asyncio.run(describe(settings().gateway_url)).name
     if name != REHEARSAL_NAME:
         raise Invalid(
             f"CAMPANILE_CLOCK_OFFSET is set, but the gateway is {name!r}",

@@ -26,7 +26,9 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=ZoneInfo("America/New_York"))  # a Mo
     ],
 )
 def test_english(text: str, day: int, hour: int, minute: int) -> None:
-    assert requested_instant(text, NOW) == NOW.replace(day=day, hour=hour, minute=minute)
+    assert requested_instant(text, NOW) == NOW.replace(
+        day=day, hour=hour, minute=minute
+    )
 
 
 @pytest.mark.parametrize(

@@ -85,4 +85,6 @@ def test_a_lost_call_waits_out_its_quarantine() -> None:
 
 
 def test_who_asked_for_a_time_gets_that_time() -> None:
-    assert after(D.CALLBACK, callback_in=timedelta(minutes=5)).after == timedelta(minutes=5)
+    assert after(D.CALLBACK, callback_in=timedelta(minutes=5)).after == timedelta(
+        minutes=5
+    )

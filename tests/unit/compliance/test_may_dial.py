@@ -17,7 +17,11 @@ from campanile.compliance.may_dial import (
     open_windows,
 )
 
-NEW_YORK, LOS_ANGELES, LONDON = "America/New_York", "America/Los_Angeles", "Europe/London"
+NEW_YORK, LOS_ANGELES, LONDON = (
+    "America/New_York",
+    "America/Los_Angeles",
+    "Europe/London",
+)
 ALL_DAY = Window(NEW_YORK, time(0), time(23, 59, 59))
 
 
@@ -34,7 +38,9 @@ def facts(**changes: object) -> Facts:
     return replace(base, **changes)  # type: ignore[arg-type]
 
 
-def utc(day: int, hour: int, minute: int = 0, second: int = 0, month: int = 11) -> datetime:
+def utc(
+    day: int, hour: int, minute: int = 0, second: int = 0, month: int = 11
+) -> datetime:
     return datetime(2026, month, day, hour, minute, second, tzinfo=UTC)
 
 

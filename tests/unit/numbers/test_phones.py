@@ -24,7 +24,9 @@ def test_a_number_has_every_zone_it_may_be_in() -> None:
     assert parse("+12085550123").zones == ("America/Boise", "America/Los_Angeles")
 
 
-@pytest.mark.parametrize("text", ["", "hello", "12345", "+1 212 055 0123", "2125550123"])
+@pytest.mark.parametrize(
+    "text", ["", "hello", "12345", "+1 212 055 0123", "2125550123"]
+)
 def test_what_cannot_be_rung_is_refused(text: str) -> None:
     with pytest.raises(NotANumber):
         parse(text)

@@ -44,7 +44,9 @@ def test_no_limit_is_ever_exceeded(room: Room, wanted: list[Demand]) -> None:
         share = given_.get(demand.campaign_id, 0)
         assert share <= max(0, demand.max_concurrent - demand.live)
     for trunk_id, trunk in room.trunks.items():
-        used = sum(given_.get(d.campaign_id, 0) for d in wanted if d.trunk_id == trunk_id)
+        used = sum(
+            given_.get(d.campaign_id, 0) for d in wanted if d.trunk_id == trunk_id
+        )
         assert used <= trunk.free
 
 
@@ -57,7 +59,9 @@ def test_room_is_not_left_while_somebody_wants_it(
     for demand in wanted:
         trunk = room.trunks[demand.trunk_id]
         on_trunk = sum(
-            given_.get(d.campaign_id, 0) for d in wanted if d.trunk_id == demand.trunk_id
+            given_.get(d.campaign_id, 0)
+            for d in wanted
+            if d.trunk_id == demand.trunk_id
         )
         could_take = (
             given_.get(demand.campaign_id, 0) < demand.max_concurrent - demand.live

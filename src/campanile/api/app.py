@@ -1,0 +1,20 @@
+"""The application: routers and one error handler."""
+
+from fastapi import FastAPI
+
+from campanile import __version__
+from campanile.api import problems
+from campanile.api.routes import campaigns, leads
+
+
+def create_app() -> FastAPI:
+    app = FastAPI(title="campanile", version=__version__)
+    problems.install(app)
+    for router in (campaigns.router, leads.router):
+        app.include_router(router, prefix="/api/v1")
+
+    @app.get("/api/v1/health")
+    def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+    return app

@@ -1,0 +1,201 @@
+"""`campanile campaign`: create, start, pause, resume, cancel, watch and harvest."""
+
+import time as clocks
+from dataclasses import asdict
+from datetime import datetime, time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.live import Live
+
+from campanile.campaigns import lifecycle
+from campanile.campaigns.models import Campaign, CampaignCreate
+from campanile.campaigns.states import TERMINAL, CampaignStatus
+from campanile.cli.choosing import agent_named, campaign_named
+from campanile.cli.live_table import live_table
+from campanile.cli.output import AsJson, console, print_facts, print_json, print_rows
+from campanile.db import transaction
+from campanile.errors import Invalid
+from campanile.organizations.models import default_organization
+from campanile.results.files import write_results
+from campanile.results.forecast import Forecast, forecast
+from campanile.results.progress import Progress, progress
+
+app = typer.Typer(
+    help="Campaigns: who is rung, by which agent, when.", no_args_is_help=True
+)
+
+Name = Annotated[str, typer.Argument(help="The campaign's name or id.")]
+
+
+def _time_of_day(text: str) -> time:
+    for form in ("%H:%M", "%H:%M:%S"):
+        try:
+            return datetime.strptime(text, form).time()  # noqa: DTZ007  a wall time
+        except ValueError:
+            continue
+    raise Invalid(f"{text!r} is no time of day", hint="write it as 09:00")
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(help="A name of your choosing.")],
+    agent: Annotated[str, typer.Option(help="Name or id of the agent that talks.")],
+    start: Annotated[str, typer.Option(help="Daily, in --timezone.")] = "09:00",
+    end: Annotated[str, typer.Option(help="Daily, in --timezone.")] = "17:00",
+    timezone: Annotated[str, typer.Option(help="IANA name.")] = "Europe/Amsterdam",
+    concurrent: Annotated[int, typer.Option(help="Calls at once.")] = 10,
+    attempts: Annotated[int, typer.Option(help="Per lead, at most.")] = 3,
+    retry_delay: Annotated[
+        int, typer.Option(help="Seconds before the next try.")
+    ] = 3600,
+    ring_timeout: Annotated[int, typer.Option(help="Seconds to let it ring.")] = 30,
+    as_json: AsJson = False,
+) -> None:
+    """Create a campaign as a draft; nobody is rung before `campaign start`."""
+    with transaction() as session:
+        wanted = CampaignCreate(
+            name=name,
+            agent_id=agent_named(session, agent).id,
+            schedule_start_time=_time_of_day(start),
+            schedule_end_time=_time_of_day(end),
+            timezone=timezone,
+            max_concurrent=concurrent,
+            max_attempts=attempts,
+            retry_delay_seconds=retry_delay,
+            ring_timeout_seconds=ring_timeout,
+        )
+        wanted = CampaignCreate.model_validate(wanted.model_dump())
+        row = lifecycle.create(session, default_organization(session).id, wanted)
+    print_facts({"id": row.id, "name": row.name, "status": row.status}, as_json=as_json)
+
+
+@app.command()
+def start(
+    name: Name,
+    dry_run: Annotated[
+        bool, typer.Option(help="Say what would happen; ring nobody.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Start ringing, within calling hours. --dry-run tells who would be rung when."""
+    with transaction() as session:
+        campaign = campaign_named(session, name)
+        lifecycle.caller_id(session, campaign)
+        outlook = forecast(session, campaign)
+        if not dry_run:
+            lifecycle.move(session, campaign, CampaignStatus.SCHEDULED)
+    if as_json:
+        print_json({**asdict(outlook), "status": campaign.status})
+        return
+    _tell(outlook)
+    console.print("Nothing was started." if dry_run else f"{campaign.name} is running.")
+
+
+def _tell(outlook: Forecast) -> None:
+    console.print(
+        f"{outlook.waiting} leads wait: {outlook.open_now} may be rung now, "
+        f"{outlook.later} later, {outlook.never} never."
+    )
+    for reason, count in outlook.reasons.items():
+        console.print(f"  {count} × {reason}")
+    if outlook.next_opening and not outlook.open_now:
+        console.print(f"  first calls from {outlook.next_opening:%A %H:%M} UTC")
+
+
+def _move(name: str, target: CampaignStatus, as_json: bool) -> None:
+    with transaction() as session:
+        campaign = campaign_named(session, name)
+        lifecycle.move(session, campaign, target)
+    print_facts(
+        {"id": campaign.id, "name": campaign.name, "status": campaign.status},
+        as_json=as_json,
+    )
+
+
+@app.command()
+def pause(name: Name, as_json: AsJson = False) -> None:
+    """Ring nobody new; calls that run go on to their end."""
+    _move(name, CampaignStatus.PAUSED, as_json)
+
+
+@app.command()
+def resume(name: Name, as_json: AsJson = False) -> None:
+    """Go on after a pause."""
+    _move(name, CampaignStatus.SCHEDULED, as_json)
+
+
+@app.command()
+def cancel(name: Name, as_json: AsJson = False) -> None:
+    """End it for good; leads not yet reached are skipped."""
+    _move(name, CampaignStatus.CANCELLED, as_json)
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """Show every campaign with its state."""
+    with transaction() as session:
+        rows = [progress(session, row) for row in _all(session)]
+    print_rows(
+        ["name", "status", "leads", "waiting", "talking", "done", "answer_rate"],
+        [
+            (
+                p.name,
+                p.status,
+                p.leads,
+                p.waiting,
+                p.talking,
+                p.done,
+                f"{p.answer_rate:.0%}",
+            )
+            for p in rows
+        ],
+        as_json=as_json,
+    )
+
+
+def _all(session: Any) -> list[Campaign]:
+    organization = default_organization(session)
+    return lifecycle.every(session, organization.id)
+
+
+def _progress(name: str) -> Progress:
+    with transaction() as session:
+        return progress(session, campaign_named(session, name))
+
+
+@app.command()
+def status(name: Name, as_json: AsJson = False) -> None:
+    """Show where a campaign stands now."""
+    state = _progress(name)
+    if as_json:
+        print_json({**asdict(state), "answer_rate": state.answer_rate})
+    else:
+        console.print(live_table(state))
+
+
+@app.command()
+def watch(name: Name) -> None:
+    """Show it live until it has ended; Ctrl-C only stops watching."""
+    with Live(console=console, refresh_per_second=4) as live:
+        while True:
+            state = _progress(name)
+            live.update(live_table(state))
+            if state.status in TERMINAL:
+                return
+            clocks.sleep(0.5)
+
+
+@app.command()
+def results(
+    name: Name,
+    folder: Annotated[
+        Path, typer.Option("--to", help="Folder for results.xlsx and results.csv.")
+    ] = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Write what came out, finished or not: results.xlsx and results.csv."""
+    with transaction() as session:
+        files = write_results(session, campaign_named(session, name), folder)
+    print_facts({path.suffix[1:]: path for path in files}, as_json=as_json)
