@@ -72,6 +72,8 @@ class ScriptedJanus:
         """What goes wrong, by the plugin request: a core `error`, or the `data` of a
         plugin event."""
         self.connections: set[ServerConnection] = set()
+        self.deserted = asyncio.Event()
+        """Set while nobody is connected."""
         self._ids = count(1001)
         self._masters: dict[int, ServerConnection] = {}
         self._legs: dict[int, ScriptedLeg] = {}
@@ -113,11 +115,14 @@ class ScriptedJanus:
 
     async def _serve(self, connection: ServerConnection) -> None:
         self.connections.add(connection)
+        self.deserted.clear()
         try:
             async for raw in connection:
                 await self._answer(connection, json.loads(raw))
         finally:
             self.connections.discard(connection)
+            if not self.connections:
+                self.deserted.set()
 
     async def _answer(self, connection: ServerConnection, message: Message) -> None:
         kind, reply = message["janus"], {"transaction": message["transaction"]}

@@ -12,8 +12,14 @@ import structlog
 
 from campanile.errors import CampanileError, Conflict
 from campanile.media.peer import MediaPeer
+from campanile.media.transport import MediaFailed
 from campanile.telephony.janus_masters import DECLINE, JanusMasters
-from campanile.telephony.janus_session import JanusSession, Message, SessionLost
+from campanile.telephony.janus_session import (
+    NO_SUCH_SESSION,
+    JanusSession,
+    Message,
+    SessionLost,
+)
 from campanile.telephony.line import (
     AudioPort,
     Dtmf,
@@ -62,7 +68,7 @@ class JanusLine:
     ) -> Self:
         """Do all that can be done before the INVITE. Raises GatewayError."""
         try:
-            self._offer = await self._peer.create_offer()
+            self._offer = await self._make_offer()
             self._peer.on_dtmf(lambda digit: self._tell(Dtmf(digit)))
             self._peer.on_lost(self._media_lost)
             self._session = await JanusSession.open(
@@ -85,29 +91,24 @@ class JanusLine:
         return self._peer
 
     async def dial(self, *, destination: str, caller_id: str, call_id: str) -> None:
-        """Send the INVITE, once. Raises GatewayError, Conflict, Invalid.
-
-        A GatewayError with a code means that no INVITE left. Without one it may have
-        left; the session has then been dropped, so that Janus ends the leg if there
-        is one.
-        """
-        uri = self._account.uri(destination)
         if self._dialed:
             raise Conflict("This line was dialed before")
-        if self._session is None or self._progress.hanging_up:
-            raise Conflict("This line was hung up before it was dialed")
+        uri = self._account.uri(destination)
         if caller_id != self._caller_id:
-            await self._become_helper(caller_id)
+            await self._become_helper(caller_id)  # open_line was not told of it
+        session = self._session
+        if session is None or session.lost or self._progress.hanging_up:
+            raise GatewayError("The line ended before the dial", code=NO_SUCH_SESSION)
         self._dialed = True
         try:
-            await self._session.ask(
+            await session.ask(
                 self._handle,
                 {"request": "call", "uri": uri, "call_id": call_id},
                 jsep={"type": "offer", "sdp": self._offer},
             )
         except GatewayError as error:
-            if not error.code:
-                await self._session.close()
+            if not error.code:  # perhaps it rings; then Janus cancels it
+                await session.close()
             raise
 
     async def events(self) -> AsyncIterator[LineEvent]:
@@ -140,6 +141,12 @@ class JanusLine:
         if self._session is not None:
             await self._session.close()
         await self._peer.close()
+
+    async def _make_offer(self) -> str:
+        try:
+            return await self._peer.create_offer()
+        except MediaFailed as error:
+            raise GatewayError(error.message, hint=error.hint) from error
 
     async def _become_helper(self, caller_id: str) -> None:
         """Take a fresh handle whose calls come from `caller_id`."""

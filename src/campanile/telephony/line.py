@@ -94,7 +94,8 @@ class Line(Protocol):
         """Send the INVITE. Returns when the gateway took it; raises GatewayError.
 
         `destination` and `caller_id` are E.164; `call_id` becomes the SIP Call-ID.
-        May be called once.
+        May be called once. A GatewayError with a code means that no INVITE left; one
+        without, that it may have left, and that the line has let go of it.
         """
 
     def events(self) -> AsyncIterator[LineEvent]:
@@ -110,8 +111,14 @@ class Line(Protocol):
 
 
 class Gateway(Protocol):
-    async def open_line(self, *, name: str) -> Line:
-        """A gateway session with its own keep-alive; nothing rings. Raises GatewayError."""
+    async def open_line(
+        self, *, name: str, caller_id: str = "", hold_seconds: float | None = None
+    ) -> Line:
+        """A gateway session with its own keep-alive; nothing rings. Raises GatewayError.
+
+        With `caller_id`, `dial` will need one message only. `hold_seconds` from now the
+        session is given up, whatever goes on in it (DESIGN D9, D14).
+        """
 
     async def identify(self) -> str:
         """The gateway's own name, e.g. `Janus WebRTC Server`."""
