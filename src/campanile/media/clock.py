@@ -10,38 +10,63 @@ import time
 from collections import deque
 from collections.abc import Callable
 from math import ceil
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from campanile.audio.frames import FRAME_SECONDS
 
 PHASES = 4
 PHASE_SECONDS = FRAME_SECONDS / PHASES
 _LAG_SAMPLES = int(10 / PHASE_SECONDS)  # ten seconds of them
+_ROUNDING_SECONDS = 0.0005  # uvloop counts delays in whole milliseconds
 
 
 class Leg(Protocol):
     def tick(self, now: float) -> None:
-        """Take and give one frame. `now` is the instant that was due, never early.
+        """Take and give one frame. `now` is the `time.monotonic()` that was due.
 
         Due instants of one leg lie a whole number of frames apart, so that a leg can
         count exactly what a stall made it miss.
         """
 
 
+class _Place(NamedTuple):
+    """What is called for one leg, in this order, each for all legs of its phase."""
+
+    before: Callable[[], None]
+    tick: Callable[[float], None]
+    after: Callable[[], None]
+
+
+def _nothing() -> None:
+    pass
+
+
 class FrameClock:
     """Ticks legs; runs only while it has some. Belongs to one event loop."""
 
     def __init__(self) -> None:
-        self._phases: list[list[Leg]] = [[] for _ in range(PHASES)]
+        self._phases: list[dict[Leg, _Place]] = [{} for _ in range(PHASES)]
         self._cycle_sinks: list[Callable[[], None]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._start = 0.0
         self._slot = 0
         self._lags: deque[float] = deque(maxlen=_LAG_SAMPLES)
 
-    def add(self, leg: Leg) -> None:
-        """Tick `leg` from now on, in the emptiest phase."""
-        min(self._phases, key=len).append(leg)
+    def add(
+        self,
+        leg: Leg,
+        *,
+        before: Callable[[], None] = _nothing,
+        after: Callable[[], None] = _nothing,
+    ) -> None:
+        """Tick `leg` from now on, in the emptiest phase.
+
+        `before` and `after` are for its sockets: they are called before, or after, any
+        leg of the phase is ticked. System calls leave the processor's caches cold, and
+        kept together they cost a hundred legs a third less.
+        """
+        phase = min(self._phases, key=len)
+        phase[leg] = _Place(before, leg.tick, after)
         if self._timer is None:
             self._lags.clear()
             self._start = time.monotonic()
@@ -51,8 +76,7 @@ class FrameClock:
     def remove(self, leg: Leg) -> None:
         """Tick `leg` no more; nothing happens if it was not being ticked."""
         for phase in self._phases:
-            if leg in phase:
-                phase.remove(leg)
+            phase.pop(leg, None)
         if self._timer is not None and not any(self._phases):
             self._timer.cancel()
             self._timer = None
@@ -76,7 +100,7 @@ class FrameClock:
     def _fire(self) -> None:
         due = self._start + self._slot * PHASE_SECONDS
         lag = time.monotonic() - due
-        if lag < -0.0005:  # uvloop rounds delays to whole milliseconds
+        if lag < -_ROUNDING_SECONDS:
             self._arm()
             return
         self._lags.append(max(0.0, lag))
@@ -87,15 +111,23 @@ class FrameClock:
         phase = self._slot % PHASES
         self._slot += 1
         self._arm()  # before the legs, so that none of them can stop the clock
-        for leg in tuple(self._phases[phase]):
-            self._tick(leg, due)
+        self._run(phase, due)
         if phase == PHASES - 1:
             for sink in tuple(self._cycle_sinks):
                 sink()
 
-    def _tick(self, leg: Leg, due: float) -> None:
+    def _run(self, phase: int, due: float) -> None:
+        places = tuple(self._phases[phase].items())
+        for leg, place in places:
+            self._guard(leg, place.before)
+        for leg, place in places:
+            self._guard(leg, place.tick, due)
+        for leg, place in places:
+            self._guard(leg, place.after)
+
+    def _guard(self, leg: Leg, call: Callable[..., None], *arguments: float) -> None:
         try:
-            leg.tick(due)
+            call(*arguments)
         except Exception as error:  # noqa: BLE001 - one call's fault must not mute the rest
             self.remove(leg)
             asyncio.get_running_loop().call_exception_handler(

@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from campanile.audio.frames import FRAME_SAMPLES, SILENCE, Pcm
 
-_HISTORY_FRAMES = 3
 _HIDDEN_FRAMES = 3
 _SHORTEST_PERIOD = 40  # samples: 200 Hz
 _LONGEST_PERIOD = 120  # 66 Hz
@@ -26,7 +25,7 @@ class Concealer:
     """Follows one stream's frames, and makes up those that are missing."""
 
     def __init__(self) -> None:
-        self._history: list[Pcm] = [SILENCE] * _HISTORY_FRAMES
+        self._history: tuple[Pcm, Pcm, Pcm] = (SILENCE, SILENCE, SILENCE)
         self._period: npt.NDArray[np.float32] | None = None
         # Samples since the last good frame; before the first, nothing is to be hidden.
         self._made_up = _HIDDEN_FRAMES * FRAME_SAMPLES
@@ -41,9 +40,8 @@ class Concealer:
             frame[:_MERGED] = made_up + (frame[:_MERGED] - made_up) * _RISE
             self._period = None
         self._made_up = 0
-        history = self._history
-        history.append(frame)
-        del history[0]
+        _, older, last = self._history
+        self._history = older, last, frame
         return frame
 
     def splice(self) -> None:

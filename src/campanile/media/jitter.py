@@ -18,10 +18,9 @@ import numpy as np
 
 from campanile.audio.frames import FRAME_SAMPLES, SAMPLE_RATE, Pcm
 from campanile.media.concealment import Concealer
-from campanile.media.rtp import Unwrapper
+from campanile.media.rtp import sequence_step, timestamp_step
 
-_RING = 8192  # samples, a power of two: just over a second
-_MASK = _RING - 1
+_ROOM = 8192  # samples: a second; positions start over at 0 when it is used up
 _HELD_TICKS = 2  # a talk spurt's first packet waits for 40 ms
 _DRY_SAMPLES = 5 * FRAME_SAMPLES  # starved so long, the spurt is over
 _MOST_SAMPLES = 12 * FRAME_SAMPLES  # 240 ms: beyond it, old sound is dropped
@@ -32,9 +31,8 @@ _PATIENCE_TICKS = 200  # 4 s
 _MOST_PATIENCE_TICKS = 3000
 _ADJUST_WITHIN_TICKS = 50  # waits a second for a quiet frame, then takes any
 _QUIET_PEAK = 500
-_SEEN = (1 << 64) - 1
-_PRESENT = b"\1" * _RING
-_ABSENT = bytes(_RING)
+_REMEMBERED = 64  # packets, to tell duplicates from late ones
+_SEEN = (1 << _REMEMBERED) - 1
 _FALL = np.linspace(1.0, 0.0, FRAME_SAMPLES, dtype=np.float32)
 
 
@@ -53,8 +51,9 @@ class JitterBuffer:
     """One leg's receive buffer."""
 
     def __init__(self) -> None:
-        self._ring: Pcm = np.zeros(_RING, dtype=np.int16)
-        self._have = bytearray(_RING)
+        # A frame may be asked for just behind the room's end, where nothing ever is.
+        self._pcm: Pcm = np.zeros(_ROOM + 2 * FRAME_SAMPLES, dtype=np.int16)
+        self._have = bytearray(_ROOM + 2 * FRAME_SAMPLES)
         self._concealer = Concealer()
         self.stats = JitterStats()
         self._head = 0
@@ -62,22 +61,20 @@ class JitterBuffer:
         self._filling = True
         self._held = 0
         self._waited = 0  # samples made up since the head last moved
+
         self._ssrc: int | None = None
-        self._restart()
-        self._low = _RING
-        self._calm = 0
+        self._started = False
+        self._sequence = 0  # of the newest packet, as on the wire
+        self._timestamp = 0
+        self._position = 0  # where on the timeline that packet begins
+        self._seen = 0  # bit n: the packet n before the newest has come
+        self._late_run = 0
+
+        self._low = _ROOM  # the least that lay unneeded since the calm began
+        self._calm = 0  # ticks
         self._patience = _PATIENCE_TICKS
         self._adjust = 0  # frames to add (+1) or leave out (-1)
         self._adjust_age = 0
-
-    def _restart(self) -> None:
-        """Forget the sender's counters; what it sends next follows what we have."""
-        self._sequence = Unwrapper(16)
-        self._timestamp = Unwrapper(32)
-        self._last: int | None = None
-        self._seen = 0
-        self._offset = 0
-        self._late_run = 0
 
     @property
     def delay(self) -> float:
@@ -93,86 +90,84 @@ class JitterBuffer:
 
     def push(self, ssrc: int, sequence: int, timestamp: int, pcm: Pcm) -> None:
         """A packet arrived; `sequence` and `timestamp` as on the wire."""
+        if len(pcm) == 0:
+            return
         if ssrc != self._ssrc:
             self._ssrc = ssrc
-            self._restart()
-        if len(pcm) == 0 or not self._is_new(sequence):
-            return
-        position = self._place(self._sequence(sequence), timestamp, len(pcm))
-        if position is not None:
-            self._write(position, pcm)
+            self._started = False
+        step = sequence_step(self._sequence, sequence)
+        if step > 0 or not self._started:
+            self._write(self._place(step, sequence, timestamp, len(pcm)), pcm)
+        elif not self._is_duplicate(-step):
+            self._fill_in(-step, timestamp, pcm)
 
     def note(self, ssrc: int, sequence: int) -> None:
         """A packet without sound (DTMF, comfort noise) used up a sequence number."""
-        if ssrc == self._ssrc and self._last is not None and self._is_new(sequence):
-            position = self._sequence(sequence)
-            if position > self._last:
-                self._advance_sequence(position)
+        step = sequence_step(self._sequence, sequence)
+        if self._started and ssrc == self._ssrc and step > 0:
+            self._seen = (self._seen << step | 1) & _SEEN
+            self._sequence = sequence
 
-    def _is_new(self, sequence: int) -> bool:
-        if self._last is None:
-            return True
-        age = (self._last - sequence) & 0xFFFF
-        if age < 64 and self._seen >> age & 1:
-            self.stats.duplicates += 1
-            return False
-        return True
-
-    def _advance_sequence(self, sequence: int) -> None:
-        step = 64 if self._last is None else sequence - self._last
-        self._seen = ((self._seen << min(step, 64)) | 1) & _SEEN
-        self._last = sequence
+    def _place(self, step: int, sequence: int, timestamp: int, count: int) -> int:
+        """Where the newest packet goes: behind the last, and what was lost between."""
+        begin = max(self._head, self._end)
+        position = begin
+        if self._started and 1 < step <= _LONGEST_HOLE:
+            due = self._position + timestamp_step(self._timestamp, timestamp)
+            position += min(max(due - begin, 0), (step - 1) * count)
+        self._seen = (self._seen << step | 1) & _SEEN if self._started else 1
+        self._started = True
+        self._sequence, self._timestamp, self._position = sequence, timestamp, position
         self._late_run = 0
-
-    def _place(self, sequence: int, timestamp: int, count: int) -> int | None:
-        """Where on the timeline the packet belongs; None if it came too late."""
-        last = self._last
-        unwrapped = self._timestamp(timestamp)
-        if last is not None and sequence <= last:
-            return self._place_old(last - sequence, unwrapped, timestamp, count)
-        begin = max(self._end, self._head)
-        missing = 0 if last is None else sequence - last - 1
-        hole = missing * count if missing <= _LONGEST_HOLE else 0
-        gap = 0 if last is None else unwrapped + self._offset - begin
-        position = begin + min(max(gap, 0), hole)
-        self._offset = position - unwrapped
-        self._advance_sequence(sequence)
         return position
 
-    def _place_old(
-        self, age: int, unwrapped: int, timestamp: int, count: int
-    ) -> int | None:
-        position = unwrapped + self._offset
-        if self._head < position + count <= self._end:
-            if age < 64:
-                self._seen |= 1 << age
-            return position
+    def _is_duplicate(self, age: int) -> bool:
+        if age >= _REMEMBERED:
+            return False
+        if self._seen >> age & 1:
+            self.stats.duplicates += 1
+            return True
+        self._seen |= 1 << age
+        return False
+
+    def _fill_in(self, age: int, timestamp: int, pcm: Pcm) -> None:
+        """A packet older than the newest: it was overtaken, or its sender restarted."""
+        position = self._position + timestamp_step(self._timestamp, timestamp)
+        if self._head < position + len(pcm) <= self._end and age < _REMEMBERED:
+            self._write(position, pcm)
+            return
         self._late_run += 1
         if self._late_run >= _RESTART_PACKETS:
-            self._restart()
-            return None  # the next packet is the first of the new count
+            self._started = False  # the next packet begins the new count
+            return
         self.stats.late += 1
-        if position + count <= self._head and self._adjust == 0:
+        if age < _REMEMBERED and self._adjust == 0:
             self._want(1)
-        return None
 
     def _write(self, position: int, pcm: Pcm) -> None:
         if position < self._head:
             pcm = pcm[self._head - position :]
             position = self._head
         stop = position + len(pcm)
-        if stop - self._head > _RING:
-            self._drop(stop - _MOST_SAMPLES - self._head)
-            position = max(position, self._head)
-            pcm = pcm[len(pcm) - (stop - position) :]
-        at = position & _MASK
-        first = min(len(pcm), _RING - at)
-        self._ring[at : at + first] = pcm[:first]
-        self._have[at : at + first] = _PRESENT[:first]
-        if first < len(pcm):
-            self._ring[: len(pcm) - first] = pcm[first:]
-            self._have[: len(pcm) - first] = _PRESENT[: len(pcm) - first]
-        self._end = max(self._end, stop)
+        if stop > _ROOM:
+            if stop - self._head > _ROOM:
+                self._drop(min(self._end, stop - _MOST_SAMPLES) - self._head)
+            moved = self._move_to_front()
+            position, stop = position - moved, stop - moved
+        self._pcm[position:stop] = pcm
+        self._have[position:stop] = b"\1" * len(pcm)
+        if stop > self._end:
+            self._end = stop
+
+    def _move_to_front(self) -> int:
+        """Start positions over at 0; by how much they changed."""
+        moved, kept = self._head, max(0, self._end - self._head)
+        self._pcm[:kept] = self._pcm[moved : moved + kept].copy()
+        self._have[:] = self._have[moved : moved + kept].ljust(len(self._have), b"\0")
+        self._head -= moved
+        self._end = kept
+        self._position -= moved
+        return moved
 
     # Out: frames ---------------------------------------------------------------
 
@@ -183,17 +178,17 @@ class JitterBuffer:
         clock had stalled.
         """
         if self._filling and not self._filled():
-            self._waited += FRAME_SAMPLES
             return self._concealer.lost(), False
         if self._end - self._head > _MOST_SAMPLES + behind * FRAME_SAMPLES:
             self._drop(self._end - self._head - _TRIMMED_SAMPLES)
-        self._skip_waited()
-        missing = self._find(0, self._head, self._head + FRAME_SAMPLES)
-        if missing is None:
+        if self._waited:
+            self._skip_waited()
+        missing = self._have.find(0, self._head, self._head + FRAME_SAMPLES)
+        if missing < 0:
             return self._play(), True
         if self._end > missing:  # there is later sound: this was lost
             return self._patch(), False
-        if missing > self._head and self._waited > 0:
+        if missing > self._head and self._waited:
             return self._patch(), True  # the sender's last samples fill no frame
         return self._starve(), False
 
@@ -203,22 +198,19 @@ class JitterBuffer:
         if self._held < _HELD_TICKS:
             self._held += 1
             return False
-        begin = self._find(1, self._head, self._end)
-        assert begin is not None
-        self._advance(begin - self._head)
+        self._head = self._have.find(1, self._head, self._end)
         self._filling = False
         self._waited = 0
         self._calm = 0
-        self._low = _RING
+        self._low = _ROOM
         return True
 
     def _skip_waited(self) -> None:
         """A hole at the head was lost, and some of its time has been waited for."""
-        if self._waited and self._end > self._head:
-            begin = self._find(1, self._head, self._end)
-            hole = self._end - self._head if begin is None else begin - self._head
-            skipped = min(hole, self._waited)
-            self._advance(skipped)
+        begin = self._have.find(1, self._head, self._end)
+        if begin > self._head:
+            skipped = min(begin - self._head, self._waited)
+            self._head += skipped
             self._waited -= skipped
 
     def _play(self) -> Pcm:
@@ -226,43 +218,41 @@ class JitterBuffer:
             self.stats.added_samples += self._waited
             self._waited = 0
             self._grew()
-        if self._adjust:
-            return self._play_adjusted()
-        frame = self._concealer.good(self._read())
-        self._advance(FRAME_SAMPLES)
-        self._watch()
-        return frame
-
-    def _play_adjusted(self) -> Pcm:
-        """Add or leave out a frame, in a quiet moment if one comes soon."""
         frame = self._read()
+        if self._adjust:
+            return self._adjusted(frame)
+        self._head += FRAME_SAMPLES
+        self._watch()
+        return self._concealer.good(frame)
+
+    def _adjusted(self, frame: Pcm) -> Pcm:
+        """Add or leave out a frame, in a quiet moment if one comes soon."""
         self._adjust_age += 1
         quiet = int(np.abs(frame.astype(np.int32)).max()) < _QUIET_PEAK
         if not quiet and self._adjust_age < _ADJUST_WITHIN_TICKS:
-            self._advance(FRAME_SAMPLES)
+            self._head += FRAME_SAMPLES
             return self._concealer.good(frame)
-        if self._adjust > 0:
-            self._adjust = 0
+        adjust, self._adjust = self._adjust, 0
+        if adjust > 0:
             self.stats.added_samples += FRAME_SAMPLES
             self._grew()
             return self._concealer.lost()
-        self._adjust = 0
-        self._advance(FRAME_SAMPLES)
-        if self._find(0, self._head, self._head + FRAME_SAMPLES) is None:
+        self._head += FRAME_SAMPLES
+        if self._have.find(0, self._head, self._head + FRAME_SAMPLES) < 0:
             following = self._read()
             frame = (following + (frame - following) * _FALL).astype(np.int16)
-            self._advance(FRAME_SAMPLES)
+            self._head += FRAME_SAMPLES
             self.stats.dropped_samples += FRAME_SAMPLES
         return self._concealer.good(frame)
 
     def _patch(self) -> Pcm:
         """A frame of which something is missing, its holes made up."""
-        at = np.arange(self._head, self._head + FRAME_SAMPLES) & _MASK
-        present = np.frombuffer(self._have, np.uint8)[at] == 1
-        frame = np.where(present, self._ring[at], self._concealer.lost())
-        self._advance(FRAME_SAMPLES)
+        stop = self._head + FRAME_SAMPLES
+        present = np.array(self._have[self._head : stop]) == 1
+        frame = np.where(present, self._read(), self._concealer.lost())
+        self._head = stop
         self._waited = 0
-        return frame.astype(np.int16)
+        return frame
 
     def _starve(self) -> Pcm:
         self._waited += FRAME_SAMPLES
@@ -271,10 +261,15 @@ class JitterBuffer:
             self._held = 0
         return self._concealer.lost()
 
+    def _read(self) -> Pcm:
+        return self._pcm[self._head : self._head + FRAME_SAMPLES].copy()
+
     # How long to wait ----------------------------------------------------------
 
     def _watch(self) -> None:
-        self._low = min(self._low, self._end - self._head)
+        unneeded = self._end - self._head
+        if unneeded < self._low:
+            self._low = unneeded
         self._calm += 1
         if self._calm < self._patience:
             return
@@ -283,52 +278,20 @@ class JitterBuffer:
         else:
             self._patience = max(_PATIENCE_TICKS, self._patience // 2)
         self._calm = 0
-        self._low = _RING
+        self._low = _ROOM
 
     def _grew(self) -> None:
         self._patience = min(_MOST_PATIENCE_TICKS, self._patience * 2)
         self._calm = 0
-        self._low = _RING
+        self._low = _ROOM
         self._adjust = 0
 
     def _want(self, frames: int) -> None:
         self._adjust = frames
         self._adjust_age = 0
 
-    # The ring ------------------------------------------------------------------
-
-    def _read(self) -> Pcm:
-        at = self._head & _MASK
-        if at + FRAME_SAMPLES <= _RING:
-            return self._ring[at : at + FRAME_SAMPLES].copy()
-        return np.concatenate(
-            (self._ring[at:], self._ring[: at + FRAME_SAMPLES - _RING])
-        )
-
-    def _advance(self, count: int) -> None:
-        at = self._head & _MASK
-        first = min(count, _RING - at)
-        self._have[at : at + first] = _ABSENT[:first]
-        if first < count:
-            rest = min(count - first, _RING)
-            self._have[:rest] = _ABSENT[:rest]
-        self._head += count
-
     def _drop(self, count: int) -> None:
         self.stats.dropped_samples += count
         self._concealer.splice()
-        self._advance(count)
+        self._head += count
         self._waited = 0
-
-    def _find(self, present: int, start: int, stop: int) -> int | None:
-        """The first position in [start, stop) that has, or lacks, sound."""
-        at = start & _MASK
-        first = min(stop - start, _RING - at)
-        found = self._have.find(present, at, at + first)
-        if found >= 0:
-            return start + found - at
-        if first < stop - start:
-            found = self._have.find(present, 0, stop - start - first)
-            if found >= 0:
-                return start + first + found
-        return None

@@ -11,7 +11,7 @@ to say: some far ends send nothing until they hear us.
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -126,8 +126,9 @@ class MediaPeer:
         if self._closed:
             return
         self._closed = True
-        if self._up:
+        if self._up and self._transport is not None:
             self._report(bye=True)
+            self._transport.write()
         self._up = False
         self._clock.remove(self)
         self._playout.close()
@@ -179,15 +180,17 @@ class MediaPeer:
         self._sender.negotiated(remote.codecs[0], telephone_event=event)
         self._receiver.negotiated(telephone_event=event)
         self._connecting = asyncio.create_task(
-            self._bring_up(self._transport.connect(remote, dtls_client=dtls_client)),
+            self._bring_up(self._transport, remote, dtls_client=dtls_client),
             name="media.connect",
         )
 
-    async def _bring_up(self, connecting: Coroutine[None, None, None]) -> None:
-        await connecting
+    async def _bring_up(
+        self, transport: SecureTransport, remote: sdp.Description, *, dtls_client: bool
+    ) -> None:
+        await transport.connect(remote, dtls_client=dtls_client)
         self._up = True
         self._next_report = rtcp.next_report_at(time.monotonic()) - rtcp.REPORT_SECONDS
-        self._clock.add(self)
+        self._clock.add(self, before=transport.read, after=transport.write)
 
     def _transport_lost(self) -> None:
         self._up = False
@@ -266,11 +269,11 @@ class MediaPeer:
         missed = 0 if last is None else round((now - last) / FRAME_SECONDS) - 1
         if missed > 0:
             self._skip(missed)
+        self._transport.deliver()
         packet, pcm = self._sender.next_packet()
-        self._transport.send_rtp(packet)
+        self._transport.queue_rtp(packet)
         for sent_sink in tuple(self._sent_sinks):
             sent_sink(pcm)
-        self._transport.poll()
         for frame in self._receiver.frames(now, missed=missed):
             for sink in tuple(self._sinks):
                 sink(frame)
@@ -285,7 +288,7 @@ class MediaPeer:
                 sink(SILENCE)
 
     def _receive(self, data: bytes, at: float) -> None:
-        """A decrypted packet, from within `poll`."""
+        """A decrypted packet, from within `deliver`."""
         if 192 <= data[1] < 224:  # RFC 5761
             self._receive_reports(data, at)
         elif (digit := self._receiver.packet(data, at)) is not None:
@@ -310,7 +313,7 @@ class MediaPeer:
         reception = self._receiver.reception
         blocks = [reception.block(time.monotonic())] if reception else []
         report = rtcp.Report(self._sender.ssrc, self._sender.info(), blocks, bye)
-        self._transport.send_rtcp(rtcp.pack(report))
+        self._transport.queue_rtcp(rtcp.pack(report))
 
 
 def _listen(sinks: list[_Sink], sink: _Sink) -> Callable[[], None]:

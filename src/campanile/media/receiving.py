@@ -28,20 +28,18 @@ class Receiver:
     def packet(self, data: bytes, at: float) -> str | None:
         """RTP arrived at monotonic `at`; the digit, if it is the first of a key's."""
         try:
-            packet = rtp.unpack(data)
+            kind, _, sequence, timestamp, ssrc, payload = rtp.unpack(data)
         except rtp.MalformedRtp:
             return None
-        if self.reception is None or self.reception.ssrc != packet.ssrc:
-            self.reception = rtcp.Reception(packet.ssrc)
-        self.reception.packet(packet.sequence, packet.timestamp, at)
-        if (decode := _DECODERS.get(packet.payload_type)) is not None:
-            self.jitter.push(
-                packet.ssrc, packet.sequence, packet.timestamp, decode(packet.payload)
-            )
+        if self.reception is None or self.reception.ssrc != ssrc:
+            self.reception = rtcp.Reception(ssrc)
+        self.reception.packet(sequence, timestamp, at)
+        if (decode := _DECODERS.get(kind)) is not None:
+            self.jitter.push(ssrc, sequence, timestamp, decode(payload))
             return None
-        self.jitter.note(packet.ssrc, packet.sequence)
-        if packet.payload_type == self._event_payload:
-            return self._events.packet(packet.timestamp, packet.payload)
+        self.jitter.note(ssrc, sequence)
+        if kind == self._event_payload:
+            return self._events.packet(timestamp, payload)
         return None
 
     def frames(self, now: float, *, missed: int) -> Iterator[Frame]:

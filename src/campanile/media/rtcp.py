@@ -5,7 +5,7 @@ import struct
 from dataclasses import dataclass
 
 from campanile.audio.frames import SAMPLE_RATE
-from campanile.media.rtp import Unwrapper
+from campanile.media.rtp import sequence_step
 
 REPORT_SECONDS = 5.0
 """Mean time between our reports; drawn anew between half and one and a half of it."""
@@ -160,26 +160,27 @@ class Reception:
     def __init__(self, ssrc: int):
         self.ssrc = ssrc
         self.received = 0
-        self._sequence = Unwrapper(16)
         self._first: int | None = None
-        self._highest = 0
-        self._transit: float | None = None
+        self._highest = 0  # counted on where the wire's 16 bits wrap around
+        self._transit = 0.0
         self._jitter = 0.0
         self._told = (0, 0)  # expected and received at the last report
         self._sender_report: tuple[int, float] | None = None
 
     def packet(self, sequence: int, timestamp: int, at: float) -> None:
         """A packet arrived at monotonic `at`, of an audio payload type or not."""
-        position = self._sequence(sequence)
-        if self._first is None:
-            self._first = self._highest = position
-        self._highest = max(self._highest, position)
         self.received += 1
         transit = at * SAMPLE_RATE - timestamp
-        if self._transit is not None:
-            step = abs(transit - self._transit)
-            if step < SAMPLE_RATE:  # beyond a second it is a jump of the timestamps
-                self._jitter += (step - self._jitter) / 16
+        if self._first is None:
+            self._first = self._highest = sequence
+            self._transit = transit
+            return
+        step = sequence_step(self._highest & 0xFFFF, sequence)
+        if step > 0:
+            self._highest += step
+        change = abs(transit - self._transit)
+        if change < SAMPLE_RATE:  # beyond a second it is a jump of the timestamps
+            self._jitter += (change - self._jitter) / 16
         self._transit = transit
 
     def sender_report(self, info: SenderInfo, at: float) -> None:

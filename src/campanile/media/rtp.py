@@ -1,7 +1,7 @@
 """RTP packets (RFC 3550, section 5.1) and the timelines they run on."""
 
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 HEADER = struct.Struct("!BBHII")
 """Version and flags, marker and payload type, sequence, timestamp, SSRC."""
@@ -16,8 +16,7 @@ class MalformedRtp(ValueError):
     """Bytes that decrypted well and yet are no RTP."""
 
 
-@dataclass(slots=True)
-class RtpPacket:
+class RtpPacket(NamedTuple):
     payload_type: int
     marker: bool
     sequence: int
@@ -82,19 +81,11 @@ def _payload_bounds(data: bytes, flags: int) -> tuple[int, int]:
     return start, end
 
 
-class Unwrapper:
-    """Counts on where a wire counter of `bits` bits wraps around."""
+def sequence_step(last: int, sequence: int) -> int:
+    """From one 16-bit sequence number to another, the short way around."""
+    return ((sequence - last + 0x8000) & 0xFFFF) - 0x8000
 
-    def __init__(self, bits: int):
-        self._half = 1 << (bits - 1)
-        self._mask = (1 << bits) - 1
-        self._last: int | None = None
 
-    def __call__(self, value: int) -> int:
-        """The unbounded counter nearest to the last one seen."""
-        if self._last is None:
-            self._last = value
-        else:
-            step = ((value - self._last + self._half) & self._mask) - self._half
-            self._last += step
-        return self._last
+def timestamp_step(last: int, timestamp: int) -> int:
+    """From one 32-bit timestamp to another, the short way around."""
+    return ((timestamp - last + 0x80000000) & 0xFFFFFFFF) - 0x80000000

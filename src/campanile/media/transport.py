@@ -2,22 +2,12 @@
 
 The only file that uses names which those packages do not promise to keep; each stands
 in `check_private_names`, which start-up calls (DESIGN D8).
-
-Until DTLS is done, sockets are read by the event loop like any other. From then on
-the selected socket is read by `poll`, on the leg's tick: a frame is played on a tick
-anyhow, and a hundred legs cost the loop no wake-up per packet.
 """
 
-import asyncio
 import inspect
-import socket
-import struct
-import sys
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any
 
 import pylibsrtp
 from aioice import Candidate
@@ -34,18 +24,10 @@ from aiortc import (
 from aiortc.sdp import candidate_from_sdp, candidate_to_sdp
 
 from campanile.errors import CampanileError, Unavailable
+from campanile.media.datagrams import Datagrams, PacketSink, bind
 from campanile.media.sdp import Description
 
-_LONGEST_DATAGRAM = 2048
 _LONGEST_SRTP = 1400  # libsrtp's binding copies into 1500 bytes and adds its trailer
-_DATAGRAMS_PER_POLL = 64  # more than a second of audio; a flood must not hold the loop
-_RECEIVE_BUFFER = 256 * 1024
-_SO_TIMESTAMPNS = 35  # Linux; the socket module does not name it
-_TIMESPEC = struct.Struct("@ll")
-_ANCILLARY = socket.CMSG_SPACE(_TIMESPEC.size)
-
-PacketSink = Callable[[bytes, float], None]
-"""Called with a packet and the `time.monotonic()` of its arrival."""
 
 
 class MediaFailed(Unavailable):
@@ -81,83 +63,6 @@ def check_private_names() -> None:
         )
 
 
-class _Datagrams(asyncio.DatagramTransport):
-    """A UDP socket that the event loop watches, or that its owner polls.
-
-    It stands in for the loop's own transport, which can do only the first.
-    """
-
-    def __init__(
-        self,
-        sock: socket.socket,
-        protocol: aioice_ice.StunProtocol,
-        on_media: PacketSink,
-    ):
-        super().__init__({"sockname": sock.getsockname()})
-        self._sock = sock
-        self._protocol = protocol
-        self._on_media = on_media
-        self._loop = asyncio.get_running_loop()
-        self._watched = True
-        self._closed = False
-        self._loop.add_reader(sock.fileno(), self.poll)
-        protocol.connection_made(self)
-
-    def unwatch(self) -> None:
-        """From now on somebody calls `poll` in time."""
-        if self._watched:
-            self._watched = False
-            self._loop.remove_reader(self._sock.fileno())
-
-    def poll(self) -> None:
-        """Hand on what has arrived: SRTP to `on_media`, STUN and DTLS to aioice."""
-        receive = self._sock.recvmsg
-        now = time.monotonic()
-        since_wall = now - time.time()
-        for _ in range(_DATAGRAMS_PER_POLL):
-            if self._closed:
-                return
-            try:
-                data, stamps, _, address = receive(_LONGEST_DATAGRAM, _ANCILLARY)
-            except BlockingIOError:
-                return
-            except OSError:  # an ICMP error of an earlier send; the socket lives on
-                continue
-            if data and 128 <= data[0] < 192:  # RFC 7983
-                self._on_media(data, _arrival(stamps, since_wall) or now)
-            elif data:
-                self._protocol.datagram_received(data, address)
-
-    def sendto(self, data: Any, addr: Any = None) -> None:
-        try:  # noqa: SIM105 - suppress() costs as much as packing the packet
-            self._sock.sendto(data, addr)
-        except OSError:
-            pass  # full buffer, no route, ICMP: to UDP all of them are a lost packet
-
-    def close(self) -> None:
-        if self._closed:
-            return
-        self.unwatch()
-        self._closed = True
-        self._sock.close()
-        self._loop.call_soon(self._protocol.connection_lost, None)
-
-    def abort(self) -> None:
-        self.close()
-
-    def is_closing(self) -> bool:
-        return self._closed
-
-
-def _arrival(stamps: list[tuple[int, int, bytes]], since_wall: float) -> float:
-    """When the kernel received a datagram, on the monotonic clock; 0 if it kept no time."""
-    for _, kind, value in stamps:
-        if kind == _SO_TIMESTAMPNS:
-            seconds, nanoseconds = _TIMESPEC.unpack(value)
-            return seconds + nanoseconds / 1e9 + since_wall
-    return 0.0
-
-
 class _Connection(aioice_ice.Connection):
     """ICE on the addresses we say, on sockets of ours, for host candidates.
 
@@ -175,7 +80,7 @@ class _Connection(aioice_ice.Connection):
         candidates = []
         for address in [self._address] if self._address else addresses:
             try:
-                sock = _bind(address)
+                sock = bind(address)
             except OSError as error:
                 if self._address:
                     raise MediaFailed(
@@ -184,7 +89,7 @@ class _Connection(aioice_ice.Connection):
                     ) from error
                 continue  # an interface that is down, a link-local address, …
             protocol = aioice_ice.StunProtocol(self)
-            _Datagrams(sock, protocol, self._on_media)
+            Datagrams(sock, protocol, self._on_media)
             host, port = sock.getsockname()[:2]
             protocol.local_candidate = Candidate(
                 foundation=aioice_ice.candidate_foundation("host", "udp", host),
@@ -199,28 +104,12 @@ class _Connection(aioice_ice.Connection):
             candidates.append(protocol.local_candidate)
         return candidates
 
-    def selected(self) -> tuple[_Datagrams, tuple[str, int]]:
+    def selected(self) -> tuple[Datagrams, tuple[str, int]]:
         """The socket and the far address of the nominated pair."""
         pair = self._nominated[1]
         transport = pair.protocol.transport
-        assert isinstance(transport, _Datagrams)
+        assert isinstance(transport, Datagrams)
         return transport, pair.remote_addr
-
-
-def _bind(address: str) -> socket.socket:
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_DGRAM)
-    try:
-        sock.setblocking(False)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
-        if sys.platform == "linux":
-            # A poll sees a packet up to 20 ms late; reports want to know better.
-            sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
-        sock.bind((address, 0))
-    except OSError:
-        sock.close()
-        raise
-    return sock
 
 
 @cache
@@ -247,11 +136,11 @@ class SecureTransport:
         on_packet: PacketSink,
         on_lost: Callable[[], None],
     ):
-        """`on_packet` gets each decrypted RTP or RTCP packet, from within `poll`."""
+        """`on_packet` gets each decrypted RTP or RTCP packet, from within `deliver`."""
         self._on_packet = on_packet
         self._on_lost = on_lost
         self._connection = _Connection(
-            address, controlling=offering, on_media=self._receive
+            address, controlling=offering, on_media=self._keep
         )
         gatherer = RTCIceGatherer(iceServers=[])
         gatherer._connection = self._connection
@@ -261,10 +150,13 @@ class SecureTransport:
         self._fingerprints = certificate.getFingerprints()
         self._rx: pylibsrtp.Session | None = None
         self._tx: pylibsrtp.Session | None = None
-        self._datagrams: _Datagrams | None = None
+        self._datagrams: Datagrams | None = None
         self._remote: tuple[str, int] = ("", 0)
         self._closed = False
+        self._arrived: list[tuple[bytes, float]] = []
+        self._leaving: list[bytes] = []
         self.undecryptable = 0
+        """Packets that were forged, replayed or duplicated."""
 
     async def gather(self) -> list[str]:
         """Open the sockets; the candidates as SDP writes them. Raises MediaFailed."""
@@ -328,31 +220,46 @@ class SecureTransport:
         if self._dtls.state in ("closed", "failed") and not self._closed:
             self._on_lost()
 
-    def poll(self) -> None:
-        """Receive what has arrived since the last time."""
+    def read(self) -> None:
+        """Take what the socket has; `deliver` hands it on."""
         if self._datagrams is not None:
             self._datagrams.poll()
 
-    def _receive(self, data: bytes, at: float) -> None:
-        if self._rx is None or len(data) > _LONGEST_SRTP:
-            return  # media may overtake the end of the handshake
-        try:
-            if 192 <= data[1] < 224:  # RFC 5761: RTCP on the same port
-                packet = self._rx.unprotect_rtcp(data)
-            else:
-                packet = self._rx.unprotect(data)
-        except pylibsrtp.Error:  # forged, replayed, or duplicated by the network
-            self.undecryptable += 1
-            return
-        self._on_packet(packet, at)
+    def deliver(self) -> None:
+        """Decrypt what was read and give it to `on_packet`."""
+        if self._arrived and self._rx is not None:
+            arrived, self._arrived = self._arrived, []
+            for data, at in arrived:
+                try:
+                    if 192 <= data[1] < 224:  # RFC 5761: RTCP on the same port
+                        packet = self._rx.unprotect_rtcp(data)
+                    else:
+                        packet = self._rx.unprotect(data)
+                except pylibsrtp.Error:  # forged, or duplicated by the network
+                    self.undecryptable += 1
+                else:
+                    self._on_packet(packet, at)
 
-    def send_rtp(self, packet: bytes) -> None:
-        if self._tx is not None and self._datagrams is not None:
-            self._datagrams.sendto(self._tx.protect(packet), self._remote)
+    def queue_rtp(self, packet: bytes) -> None:
+        """Encrypt a packet; `write` sends it."""
+        if self._tx is not None:
+            self._leaving.append(self._tx.protect(packet))
 
-    def send_rtcp(self, packet: bytes) -> None:
-        if self._tx is not None and self._datagrams is not None:
-            self._datagrams.sendto(self._tx.protect_rtcp(packet), self._remote)
+    def queue_rtcp(self, packet: bytes) -> None:
+        if self._tx is not None:
+            self._leaving.append(self._tx.protect_rtcp(packet))
+
+    def write(self) -> None:
+        """Send what was queued."""
+        if self._datagrams is not None:
+            for data in self._leaving:
+                self._datagrams.sendto(data, self._remote)
+        self._leaving.clear()
+
+    def _keep(self, data: bytes, at: float) -> None:
+        # Media may overtake the end of the handshake; it is too early to be heard.
+        if self._rx is not None and len(data) <= _LONGEST_SRTP:
+            self._arrived.append((data, at))
 
     async def close(self) -> None:
         """Tell the far end and give back every socket and task. May be called twice."""
