@@ -35,7 +35,7 @@ if [ "$(cat ".venv/stamp-$what" 2>/dev/null)" = "$(stamp_of "$what")" ]; then
 fi
 
 install() {
-    if "$python" -m pip install --quiet --no-input "$@" >"$log" 2>&1; then
+    if "$python" -m pip install --quiet --no-input --no-compile "$@" >"$log" 2>&1; then
         return
     fi
     missing=$(sed -n 's/.*No matching distribution found for \([^ =<>!;]*\).*/\1/p' "$log" | head -n 1)
@@ -55,6 +55,8 @@ echo "Installing $(grep -c '^[a-z]' "$lock") packages into .venv; the first time
 install --no-deps --only-binary :all: --require-hashes -r requirements-build.lock
 install --no-deps --only-binary :all: --require-hashes -r "$lock"
 install --no-deps --no-build-isolation --no-index --editable .
+# Compiled here on every core, instead of by pip on one, or by eight processes at once.
+"$python" -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 || true # some ship odd files
 stamp_of run >.venv/stamp-run
 if [ "$what" = test ]; then
     stamp_of test >.venv/stamp-test
