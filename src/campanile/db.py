@@ -10,8 +10,6 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
-import alembic.command
-import alembic.config
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Engine
@@ -65,6 +63,9 @@ def transaction() -> Iterator[Session]:
 
 def migrate() -> None:
     """Bring the database to the newest schema."""
+    import alembic.command  # noqa: PLC0415  no other process needs it
+    import alembic.config  # noqa: PLC0415
+
     config = alembic.config.Config()
     config.set_main_option("script_location", "campanile:migrations")
     alembic.command.upgrade(config, "head")

@@ -21,7 +21,9 @@ from campanile.organizations.models import default_organization
 from campanile.providers.pool import Pool
 from campanile.providers.protocols import ChatMessage, TextDelta, ToolCall, ToolSpec
 
-app = typer.Typer(help="Agents: who talks, and how.", no_args_is_help=True)
+app = typer.Typer(
+    help="Agents: who talks, and how.", no_args_is_help=True, add_completion=False
+)
 
 AgentFile = Annotated[Path, typer.Argument(help="One YAML file.")]
 

@@ -14,7 +14,11 @@ from campanile.db import transaction
 from campanile.errors import Invalid, NotFound
 from campanile.results.rows import duration
 
-app = typer.Typer(help="Calls: one try to reach somebody each.", no_args_is_help=True)
+app = typer.Typer(
+    help="Calls: one try to reach somebody each.",
+    no_args_is_help=True,
+    add_completion=False,
+)
 
 
 @app.command("list")

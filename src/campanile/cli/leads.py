@@ -11,7 +11,9 @@ from campanile.db import transaction
 from campanile.leads.importing import ImportReport, import_rows
 from campanile.leads.lists import read_rows
 
-app = typer.Typer(help="The people to ring.", no_args_is_help=True)
+app = typer.Typer(
+    help="The people to ring.", no_args_is_help=True, add_completion=False
+)
 
 SHOWN_REJECTS = 20
 

@@ -7,34 +7,23 @@ from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from campanile import __version__
-from campanile.cli import (
-    agents,
-    calls,
-    campaigns,
-    demo,
-    doctor,
-    leads,
-    numbers,
-    processes,
-)
+from campanile.cli.lazy import LazyCommands
 from campanile.cli.output import problems
 from campanile.errors import CampanileError
 
 app = typer.Typer(
     name="campanile",
+    cls=LazyCommands,
     help="A self-hosted campaign dialer: a list of leads in, a spreadsheet of results out.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.add_typer(agents.app, name="agent")
-app.add_typer(numbers.app, name="number")
-app.add_typer(leads.app, name="leads")
-app.add_typer(campaigns.app, name="campaign")
-app.add_typer(calls.app, name="calls")
-processes.register(app)
-app.command("demo")(demo.demo)
-app.command("doctor")(doctor.doctor)
+
+
+@app.callback()
+def _group() -> None:
+    """A self-hosted campaign dialer: a list of leads in, a spreadsheet of results out."""
 
 
 @app.command()

@@ -12,7 +12,9 @@ from campanile.numbers.phones import parse
 from campanile.organizations.models import default_organization
 from campanile.trunks.models import Trunk
 
-app = typer.Typer(help="The numbers we call from.", no_args_is_help=True)
+app = typer.Typer(
+    help="The numbers we call from.", no_args_is_help=True, add_completion=False
+)
 
 
 @app.command()

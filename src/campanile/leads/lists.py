@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from campanile.errors import Invalid, NotFound
 
 PHONE_COLUMNS = ("phone_number", "phone", "telephone", "mobile", "number", "tel")
@@ -102,6 +100,8 @@ def _encoding(path: Path) -> str:
 
 
 def _excel(path: Path) -> Iterator[list[str]]:
+    import pandas as pd  # noqa: PLC0415  half a second that CSV need not wait for
+
     try:
         frame = pd.read_excel(
             path, header=None, dtype=str, keep_default_na=False, engine="calamine"

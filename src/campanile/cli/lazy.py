@@ -1,0 +1,48 @@
+"""Commands imported when they are asked for: `campanile worker` needs no spreadsheets."""
+
+from importlib import import_module
+from typing import Any
+
+import typer
+from click import Command, Context
+from typer.core import TyperGroup
+from typer.main import get_command
+
+HOMES: dict[str, str] = {
+    "up": "processes",
+    "down": "processes",
+    "demo": "demo",
+    "agent": "agents",
+    "number": "numbers",
+    "leads": "leads",
+    "campaign": "campaigns",
+    "calls": "calls",
+    "doctor": "doctor",
+    "migrate": "processes",
+    "api": "processes",
+    "scheduler": "processes",
+    "worker": "processes",
+    "rehearsal": "rehearsal",
+}
+"""The module of each command, in the order of the help."""
+
+
+class LazyCommands(TyperGroup):
+    """A module that has `app` is a group of commands; else the function of that name."""
+
+    def list_commands(self, ctx: Context) -> list[str]:
+        return [*HOMES, *super().list_commands(ctx)]
+
+    def get_command(self, ctx: Context, cmd_name: str) -> Command | None:
+        if cmd_name not in HOMES:
+            return super().get_command(ctx, cmd_name)
+        module = import_module(f"campanile.cli.{HOMES[cmd_name]}")
+        command: Any
+        if hasattr(module, "app"):
+            command = get_command(module.app)
+        else:
+            single = typer.Typer(add_completion=False)
+            single.command(cmd_name)(getattr(module, cmd_name))
+            command = get_command(single)
+        command.name = cmd_name
+        return command  # type: ignore[no-any-return]
