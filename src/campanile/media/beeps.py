@@ -25,7 +25,7 @@ _BIN = SAMPLE_RATE / _WINDOW
 _BAND = slice(9, 110)  # 280–3440 Hz
 _LOBE = np.arange(-2, 3)  # the bins that a steady line fills under a Hann window
 
-_MIN_AMPLITUDE = 10 ** (-46 / 20) * 32768 * math.sqrt(2)  # a sine of -46 dBFS
+_MIN_AMPLITUDE = 10 ** (-42 / 20) * 32768 * math.sqrt(2)  # a sine of -42 dBFS
 _MIN_PURITY = 0.85
 _EDGE = 0.63  # of its strength: what a window half filled with the tone still shows
 _SAME_LINE = 32.0  # Hz; where 440 + 480 beat, one line seems to part into two

@@ -6,19 +6,24 @@
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
 
+from campanile.audio.frames import FRAME_SECONDS, SAMPLE_RATE, Frame, Pcm
 from campanile.media.machine import (
+    AFTER_BEEP,
     BeepEnded,
     Event,
     MachineDetector,
     SpeakNow,
     Verdict,
 )
-from campanile.media.tones import Tone, ToneKind
-from campanile.media.turns import SpeechEnded, SpeechStarted
+from campanile.media.tones import Tone, ToneKind, ToneTracker
+from campanile.media.turns import SpeechEnded, SpeechSegmenter, SpeechStarted
+from campanile.media.vad import SileroBatch
+from unit.media.sounds import clip, frames, join, silence, tone
 
 TICK = 0.02
 _LINE = re.compile(r"([\d.]+)-([\d.]+) (.*)")
@@ -301,3 +306,51 @@ def test_a_melody_of_beeps_is_music() -> None:
             Tone(ToneKind.BEEP, (note,), start, start + 0.25, start + 0.3)
         )
     assert [e.answered_by for e in events if isinstance(e, Verdict)] == ["music"]
+
+
+def listen(sound: Pcm) -> list[Event]:
+    """The detector on real sound, wired as a conversation wires it; no transcript."""
+    detector, tones = MachineDetector(answered_at=0.0), ToneTracker()
+    batch, segmenter = SileroBatch(), SpeechSegmenter()
+    events: list[Event] = []
+    sinks: list[Callable[[Frame], None]] = []
+    voices = [0.0]
+
+    def subscribe(sink: Callable[[Frame], None]) -> Callable[[], None]:
+        sinks.append(sink)
+        return lambda: None
+
+    def window(probability: float, at: float) -> None:
+        voices.append(probability)
+        if event := segmenter.feed(probability, at):
+            events.extend(detector.speech(event))
+
+    batch.listen(subscribe).on_window(window)
+    for number, pcm in enumerate(frames(sound)):
+        at = (number + 1) * FRAME_SECONDS
+        sinks[0](Frame(pcm, at))
+        batch.run()
+        for heard in tones.feed(pcm, at=at, voice=voices[-1]):
+            events += detector.tone(heard)
+        events += detector.advance(at, tone_sounding=tones.sounding, loud=tones.loud)
+    return events
+
+
+def test_a_real_hello_is_a_person() -> None:
+    (verdict,) = listen(join(silence(0.5), clip("hello"), silence(3)))
+    assert isinstance(verdict, Verdict)
+    assert verdict.answered_by == "human"
+    assert verdict.at == pytest.approx(0.5 + 0.8 + 0.8, abs=0.25)
+
+
+def test_a_real_greeting_with_a_beep_is_a_mailbox() -> None:
+    greeting = join(silence(0.5), clip("greeting"), silence(0.6))
+    beep = tone(1000, seconds=0.4)
+    ended_at = len(join(greeting, beep)) / SAMPLE_RATE
+    beeped, verdict, speak = listen(join(greeting, beep, silence(2)))
+    assert isinstance(beeped, BeepEnded)
+    assert beeped.at == pytest.approx(ended_at, abs=0.005)
+    assert isinstance(verdict, Verdict)
+    assert (verdict.answered_by, verdict.provisional) == ("voicemail", False)
+    assert isinstance(speak, SpeakNow)
+    assert speak.at == pytest.approx(ended_at + AFTER_BEEP, abs=0.05)
