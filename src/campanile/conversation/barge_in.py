@@ -27,23 +27,31 @@ class BargeIn:
 
     def __init__(self, *, needed: float, agent_began_at: float) -> None:
         self._needed = needed
-        # A greeting is not made quieter by every short "Hello?" spoken into it.
-        self._duck_after = max(DUCK_AFTER, needed / 2)
         self._earliest = agent_began_at - _STARTED_TOGETHER
         self._ducked = False
 
     def heard(
-        self, *, voiced_since: float | None, voiced_seconds: float
+        self,
+        *,
+        voiced_since: float | None,
+        voiced_seconds: float,
+        at_least: float = 0.0,
     ) -> Move | None:
-        """Take the state of the callee's voice after one more window."""
+        """Take the state of the callee's voice after one more window.
+
+        `at_least`: seconds needed now, should they be more than at first.
+        """
         if voiced_since is None:
             return self._restore()
         if voiced_since < self._earliest:
             return None
-        if voiced_seconds >= self._needed - 1e-6:
+        needed = max(self._needed, at_least)
+        if voiced_seconds >= needed - 1e-6:
             self._ducked = False
             return Move.INTERRUPT
-        if not self._ducked and voiced_seconds >= self._duck_after - 1e-6:
+        # A greeting is not made quieter by every short "Hello?" spoken into it.
+        duck_after = max(DUCK_AFTER, needed / 2)
+        if not self._ducked and voiced_seconds >= duck_after - 1e-6:
             self._ducked = True
             return Move.DUCK
         return None

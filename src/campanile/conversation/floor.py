@@ -42,8 +42,9 @@ class Floor:
         self._wake = wake
         self._act: _Act | None = None
         self._interrupted = False
-        self.stopped_at = 0.0
-        """Loop time at which the agent was last done; 0 before its first act."""
+        self.finished_at = 0.0
+        """Loop time at which the agent last finished what it did, 0 before; an act that
+        was interrupted does not count, for then the callee has the floor already."""
 
     @property
     def act(self) -> str:
@@ -67,13 +68,17 @@ class Floor:
         task.add_done_callback(lambda _: self._wake())
         self._act = _Act(name, task, barge_in)
 
-    def voice(self, segmenter: SpeechSegmenter) -> None:
-        """Look at the callee's voice after each window: duck, restore, or fall silent."""
+    def voice(self, segmenter: SpeechSegmenter, *, resists: float = 0.0) -> None:
+        """Look at the callee's voice after each window: duck, restore, or fall silent.
+
+        `resists`: at least so many seconds of voice are needed, whatever the act says.
+        """
         if self._act is None or self._act.barge_in is None or self._interrupted:
             return
         move = self._act.barge_in.heard(
             voiced_since=segmenter.voiced_since,
             voiced_seconds=segmenter.voiced_seconds,
+            at_least=resists,
         )
         if move is Move.DUCK:
             self._audio.duck(DUCKED_GAIN)
@@ -94,6 +99,7 @@ class Floor:
             unheard = await self.stop()
         else:
             self._over()
+            self.finished_at = asyncio.get_running_loop().time()
             act.task.result()
         return Settled(act.name, interrupted, unheard)
 
@@ -115,4 +121,3 @@ class Floor:
         self._interrupted = False
         self._audio.duck(1.0)
         self._dialogue.close(self._audio.played)
-        self.stopped_at = asyncio.get_running_loop().time()

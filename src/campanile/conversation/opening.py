@@ -13,9 +13,13 @@ SILENCE_BEFORE_BEGINNING = 1.2
 PAUSE_AFTER_HELLO = 0.3
 """Seconds since the last voice of a short first utterance; with the detector's own
 tail and the way through the network this makes less than 0.6."""
-PAUSE_AFTER_LONG_UTTERANCE = 1.2
+SHORT_UTTERANCE = 1.5
+"""Seconds: "Hello?", "Jansen speaking"."""
+PAUSE_AFTER_MEDIUM_UTTERANCE = 0.5
+"""Long enough for the words to be known: "you have reached the voicemail of"."""
 LONG_UTTERANCE = 3.0
 """Seconds; nearly every person who answers a telephone is shorter."""
+PAUSE_AFTER_LONG_UTTERANCE = 1.2
 LONGEST_HOLD = 8.0
 """Seconds of silence for which a suspicion of a machine may keep the agent quiet."""
 CALLEE_NEVER_BEGAN = 7.0
@@ -52,8 +56,17 @@ def begin_at(
             SILENCE_BEFORE_BEGINNING if first_speaker == "auto" else CALLEE_NEVER_BEGAN
         )
         return answered_at + wait
+    return voice.last_voiced_at + _pause(
+        voice.last_voiced_at - voice.began_at, suspicious=suspicious
+    )
+
+
+def _pause(lasted: float, *, suspicious: bool) -> float:
+    """Seconds after a first utterance that lasted so long."""
     if suspicious:
-        return voice.last_voiced_at + LONGEST_HOLD
-    if voice.last_voiced_at - voice.began_at >= LONG_UTTERANCE:
-        return voice.last_voiced_at + PAUSE_AFTER_LONG_UTTERANCE
-    return voice.last_voiced_at + PAUSE_AFTER_HELLO
+        return LONGEST_HOLD
+    if lasted < SHORT_UTTERANCE:
+        return PAUSE_AFTER_HELLO
+    if lasted < LONG_UTTERANCE:
+        return PAUSE_AFTER_MEDIUM_UTTERANCE
+    return PAUSE_AFTER_LONG_UTTERANCE

@@ -82,12 +82,14 @@ def disposition(
         return Disposition.OPTED_OUT
     if callback_request is not None:
         return Disposition.CALLBACK
-    if end.disposition is not None:
-        return end.disposition
-    if end.reason == EndReason.INFRASTRUCTURE:
+    return end.disposition or _by_reason(end.reason, who, callee_spoke)
+
+
+def _by_reason(reason: str, who: AnsweredBy, callee_spoke: bool) -> Disposition:
+    if reason == EndReason.INFRASTRUCTURE:
         return Disposition.UNKNOWN
-    if end.reason in _TALK_RAN_OUT and who in _MACHINES:
+    if reason in _TALK_RAN_OUT and who in _MACHINES:
         return _MACHINES[who]
-    if end.reason == EndReason.CUSTOMER_HANGUP and not callee_spoke:
+    if reason == EndReason.CUSTOMER_HANGUP and not callee_spoke:
         return Disposition.HUNG_UP
     return Disposition.COMPLETED

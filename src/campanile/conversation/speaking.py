@@ -97,7 +97,9 @@ class Speech:
             await cancel_and_wait(*self._tasks)
 
     def say(self, text: str) -> None:
-        """Speak `text` behind what was said before."""
+        """Speak `text` behind what was said before; a lone emoji or dash is left out."""
+        if not any(character.isalnum() for character in text):
+            return
         piece = Piece(text)
         self._utterance.pieces.append(piece)
         before, self._before = self._before, asyncio.Event()

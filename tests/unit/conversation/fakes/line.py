@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+
 from campanile.audio.frames import FRAME_SAMPLES, FRAME_SECONDS, SILENCE, Frame, Pcm
 from campanile.audio.frames import seconds as length
 
@@ -13,6 +14,19 @@ from campanile.audio.frames import seconds as length
 def marked(number: int, seconds: float) -> Pcm:
     """Sound that can be recognised again: every sample is `number`."""
     return np.full(round(seconds * 8000), number, dtype=np.int16)
+
+
+def utterance_of(pcm: Pcm) -> int:
+    """Which utterance of the callee a frame belongs to, from 1; 0 for none."""
+    number = int(pcm[0])
+    return number - 1000 if number > 1000 and number == int(pcm[1]) else 0
+
+
+def sine(frequency: float, start: int) -> Pcm:
+    """One frame of a tone whose first sample is the `start`th of it."""
+    samples = np.arange(start, start + FRAME_SAMPLES)
+    wave = 8000 * np.sin(2 * np.pi * frequency * samples / 8000)
+    return wave.astype(np.int16)
 
 
 @dataclass
@@ -77,7 +91,7 @@ class FakeAudio:
         )
 
     async def drained(self) -> None:
-        while self.queued > 0:
+        while self.queued > 0:  # noqa: ASYNC110 (virtual time)
             await asyncio.sleep(self.queued)
 
 
@@ -97,21 +111,34 @@ class FakeLine:
         self.muted = False
         """No frame arrives at all."""
         self._speaking: int | None = None
+        self._tone: float | None = None
+        self._tone_samples = 0
 
     def since_answer(self, at: float) -> float:
         return round(at - self.answered_at, 3)
 
+    def now(self) -> float:
+        """Seconds since answer."""
+        return self.since_answer(_now())
+
     async def pump(self) -> None:
         """Send what the callee says, frame by frame."""
         while True:
-            if not self.muted:
-                number = self._speaking
-                sound = SILENCE if number is None else marked(number, FRAME_SECONDS)
-                assert len(sound) == FRAME_SAMPLES
-                self.audio.receive(sound)
-            else:
-                self.audio.receive(SILENCE, heard=False)
+            self.audio.receive(self._sound(), heard=not self.muted)
             await asyncio.sleep(FRAME_SECONDS)
+
+    def _sound(self) -> Pcm:
+        if self._tone is not None:
+            self._tone_samples += FRAME_SAMPLES
+            return sine(self._tone, self._tone_samples)
+        if self._speaking is not None and not self.muted:
+            return marked(self._speaking, FRAME_SECONDS)
+        return SILENCE
+
+    async def beeps(self, frequency: float = 1000.0, seconds: float = 0.4) -> None:
+        self._tone, self._tone_samples = frequency, 0
+        await asyncio.sleep(seconds)
+        self._tone = None
 
     async def says(self, text: str, seconds: float = 0.6) -> None:
         """Speak for so long; an empty text is noise that sounds like a voice."""
@@ -126,13 +153,13 @@ class FakeLine:
 
     async def hears(self, text: str) -> None:
         """Until the agent has begun to say a sentence that holds `text`."""
-        while not any(text in sentence for sentence, _, _ in self.heard()):
+        while not any(text in sentence for sentence, _, _ in self.heard()):  # noqa: ASYNC110 (virtual time)
             await asyncio.sleep(0.02)
 
     async def hears_out(self, text: str) -> None:
         """Until the agent has said a sentence that holds `text`, and fell silent."""
         await self.hears(text)
-        while self.audio.queued > 0:
+        while self.audio.queued > 0:  # noqa: ASYNC110 (virtual time)
             await asyncio.sleep(0.02)
 
     async def hangs_up(self) -> None:

@@ -14,7 +14,7 @@ from campanile.providers.protocols import (
     Transcript,
 )
 
-from .line import FakeLine, marked
+from .line import FakeLine, marked, utterance_of
 
 SECONDS_PER_WORD = 0.3
 
@@ -55,7 +55,8 @@ class FakeTts:
 
 
 class FakeModel:
-    """Answers from a list: a text, or a list of texts, tool calls and errors."""
+    """Answers from a list: a text, or a list of texts, tool calls, errors and pauses
+    in seconds."""
 
     name = "fakellm"
 
@@ -79,6 +80,9 @@ class FakeModel:
             for part in reply if isinstance(reply, list) else [reply]:
                 if isinstance(part, Exception):
                     raise part
+                if isinstance(part, float):
+                    await asyncio.sleep(part)
+                    continue
                 if isinstance(part, ToolCall):
                     yield part
                     continue
@@ -137,7 +141,7 @@ class FakeStream:
         self.open = False
 
     def send(self, pcm: Pcm) -> None:
-        number = max(0, int(pcm[0]) - 1000)
+        number = utterance_of(pcm)
         if number != self._number:
             if self._number:
                 self._utterance_over(self._line.utterances[self._number - 1])
@@ -146,6 +150,10 @@ class FakeStream:
     async def finalize(self) -> None:
         if self._stt.gives_finals:
             asyncio.get_running_loop().call_later(self._stt.final_after, self._final)
+
+    def gives(self, transcript: Transcript) -> None:
+        """Say something that the voice detector did not hear."""
+        self._results.put_nowait(transcript)
 
     def breaks(self, error: Exception) -> None:
         self._results.put_nowait(error)

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from campanile.audio.frames import Frame
 
+from .line import utterance_of
+
 WINDOW_SAMPLES = 256
 
 
@@ -30,7 +32,7 @@ class FakeTrack:
 
     def _hear(self, frame: Frame) -> None:
         self._samples += len(frame.pcm)
-        self._voiced += len(frame.pcm) if int(frame.pcm[0]) > 1000 else 0
+        self._voiced += len(frame.pcm) if utterance_of(frame.pcm) else 0
         if self._samples >= WINDOW_SAMPLES:
             self._callback(0.95 if self._voiced >= 160 else 0.02, frame.at)
             self._samples -= WINDOW_SAMPLES
