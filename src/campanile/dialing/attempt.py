@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 
 from campanile.calls.callbacks import requested_instant
 from campanile.calls.lifecycle import Ending, finish, release
+from campanile.calls.outcomes import Disposition
 from campanile.capacity.send_times import LATE_SECONDS
 from campanile.clock import legal_now, now
 from campanile.config import settings
@@ -104,7 +105,7 @@ async def _write(host: CallHost, plan: Plan, ending: Ending) -> None:
     A dial with an unknown outcome rests its number, like one whose worker was lost.
     """
     quarantine = None
-    if ending.end_reason == "infrastructure":
+    if ending.disposition is Disposition.UNKNOWN:
         quarantine = now() + timedelta(seconds=settings().quarantine_seconds)
     for _ in range(WRITE_TRIES):
         try:

@@ -8,7 +8,7 @@ from campanile.calls.outcomes import (
     trunk_failure,
 )
 from campanile.telephony.causes import Cause, classify
-from campanile.telephony.line import Ended
+from campanile.telephony.line import Ended, GatewayError
 
 BY_CAUSE: dict[Cause, Disposition] = {
     Cause.BUSY: Disposition.BUSY,
@@ -39,6 +39,16 @@ def unanswered(ended: Ended, *, rang: bool, rang_out: bool) -> Ending:
         sip_code=ended.code,
         error=ended.reason or None,
     )
+
+
+def refused(error: GatewayError) -> Ending:
+    """The gateway did not take the INVITE.
+
+    An error with a code (458, the session was reaped, above all) says that nothing left;
+    of one without nobody can be sure (telephony/line.py).
+    """
+    disposition = Disposition.TRUNK_FAILED if error.code else Disposition.UNKNOWN
+    return Ending(disposition, EndReason.INFRASTRUCTURE, error=error.message)
 
 
 def gateway_lost(ended: Ended) -> Ending:

@@ -10,7 +10,7 @@ from campanile.calls.lifecycle import Ending, advance
 from campanile.calls.states import AttemptState
 from campanile.clock import now
 from campanile.conversation.preparation import Prepared
-from campanile.dialing.endings import gateway_lost, unanswered
+from campanile.dialing.endings import gateway_lost, refused, unanswered
 from campanile.dialing.host import CallHost
 from campanile.dialing.plan import Plan
 from campanile.dialing.talk import Talk
@@ -25,9 +25,6 @@ from campanile.telephony.line import (
 )
 
 log = structlog.get_logger(__name__)
-
-NO_SESSION = 458
-"""Janus: the session was reaped, so nothing was sent (reliability.md 1.4)."""
 
 
 class Leg:
@@ -59,10 +56,7 @@ class Leg:
                 call_id=str(self._plan.attempt_id),
             )
         except GatewayError as error:
-            # 458 says that nothing was sent; of anything else nobody can be sure.
-            code = 503 if error.code == NO_SESSION else 0
-            lost = Ended(code, error.message, "gateway")
-            return unanswered(lost, rang=False, rang_out=False)
+            return refused(error)
         try:
             return await self._until_ended()
         finally:

@@ -95,7 +95,7 @@ def count(session: Session, campaign: Campaign) -> LeadCounts:
         .where(Lead.campaign_id == campaign.id)
         .group_by(col(Lead.status))
     ).all()
-    by_status: dict[LeadStatus, int] = dict(rows)  # type: ignore[arg-type]
+    by_status: dict[LeadStatus, int] = dict(rows)
     return LeadCounts(
         total=sum(by_status.values()),
         completed=by_status.get(LeadStatus.COMPLETED, 0),
