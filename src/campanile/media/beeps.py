@@ -34,6 +34,7 @@ _BRIDGED_HOPS = 3  # concealed loss within a tone
 _MIN_SECONDS = 0.13
 _MIN_WHOLE_PURITY = 0.85
 _SURELY_VOICE = 0.5
+_STILL_VOICE = 0.8
 _FAINTLY_VOICE = 0.05
 
 _HANN = np.hanning(_WINDOW).astype(np.float32)
@@ -193,14 +194,17 @@ class BurstFinder:
     def _finish(self, run: _Run) -> list[Burst]:
         """The burst that `run` was, or none where it was no tone after all."""
         strengths = np.array(run.strengths)
-        half = _EDGE * np.median(strengths[1 : run.last_hop - run.first_hop + 2])
-        above = np.flatnonzero(strengths >= half)
-        began = run.first_hop - 1 + _crossing(strengths, half, above[0], -1)
-        ended = run.first_hop - 1 + _crossing(strengths, half, above[-1], +1)
+        edge = _EDGE * float(np.median(strengths[1 : run.last_hop - run.first_hop + 2]))
+        above = np.flatnonzero(strengths >= edge).tolist()
+        began = run.first_hop - 1 + _crossing(strengths, edge, above[0], -1)
+        ended = run.first_hop - 1 + _crossing(strengths, edge, above[-1], +1)
         begins, ends = self._time_of(began), self._time_of(ended)
-        # The last too: the detector wakes some 80 ms after a vowel has begun.
-        voice = max(float(np.median(run.voices)), run.voices[-1])
-        if ends - begins < _MIN_SECONDS or voice >= _SURELY_VOICE:
+        # The last too: Silero wakes some 80 ms after a vowel has begun. But a loud beep
+        # startles it for a moment.
+        middle, last = float(np.median(run.voices)), run.voices[-1]
+        voice = max(middle, last)
+        is_voice = middle >= _SURELY_VOICE or last >= _STILL_VOICE
+        if ends - begins < _MIN_SECONDS or is_voice:
             return []
         frequencies = self._second_look(began, ended)
         if not frequencies or (voice >= _FAINTLY_VOICE and _harmonics(frequencies)):
