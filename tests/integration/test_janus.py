@@ -20,7 +20,7 @@ from support.real_phone_network import (
     RealPhoneNetwork,
     require_phone_network,
 )
-from support.sipp import Callee
+from support.sipp_callee import Callee
 
 TESTS = Path(__file__).parents[1]
 CALLER_SENDS_HZ = 1000

@@ -61,7 +61,7 @@ def tone(hertz: float, seconds: float) -> Pcm:
 async def place(line: JanusLine, ear: Ear, wishes: argparse.Namespace) -> None:
     """Dial and act by what happens until the leg has ended."""
     await line.dial(
-        destination=DESTINATION,
+        destination=wishes.to,
         caller_id=wishes.caller_id,
         call_id=f"{wishes.call_id}-{_call.get()}" if _call.get() else wishes.call_id,
     )
@@ -124,6 +124,7 @@ async def main(wishes: argparse.Namespace) -> None:
         trunk=TrunkAccount(
             wishes.trunk, username=wishes.username, secret=wishes.secret
         ),
+        renew_seconds=wishes.renew,
     )
     async with asyncio.TaskGroup() as calls:
         for number in range(wishes.calls):
@@ -137,11 +138,13 @@ async def main(wishes: argparse.Namespace) -> None:
 def wishes(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--trunk", required=True)
+    parser.add_argument("--to", default=DESTINATION)
     parser.add_argument("--username")
     parser.add_argument("--secret")
     parser.add_argument("--caller-id", default=CALLER_ID)
     parser.add_argument("--call-id", default="attempt-1")
     parser.add_argument("--freeze", type=float, default=0.0)
+    parser.add_argument("--renew", type=float, default=5.0)
     parser.add_argument("--hold", type=float, default=60.0)
     parser.add_argument("--hang-up-on", default="Answered", help="an event's name")
     parser.add_argument("--hang-up-after", type=float, default=30.0)

@@ -25,7 +25,7 @@ from campanile.audio.frames import SAMPLE_RATE
 from campanile.audio.g711 import encode_ulaw
 from support.janus_server import JanusServer
 from support.netns import ADDRESS, Namespace, NoNamespace
-from support.sipp import Callee
+from support.sipp_callee import Callee
 
 TONE_HZ = 440
 """What a callee plays where its scenario plays something."""

@@ -61,7 +61,6 @@ class JanusLine:
         self._caller_id = ""
         self._offer = ""
         self._dialed = False
-        self._media_agreed = False
 
     async def open(
         self, url: str, *, caller_id: str, renew_seconds: float, hold_seconds: float
@@ -173,11 +172,9 @@ class JanusLine:
             await self._agree_on_media(message["jsep"]["sdp"])
 
     async def _agree_on_media(self, sdp: str) -> None:
-        """Take the first answer; a second one of a forked call changes nothing."""
-        if self._media_agreed or self._progress.hanging_up:
+        if self._progress.hanging_up:
             return
-        self._media_agreed = True
-        try:
+        try:  # the peer takes the first answer; that of a second fork changes nothing
             await self._peer.accept_answer(sdp)
         except CampanileError as error:
             log.warning("leg.media_refused", leg=self._name, error=error.message)

@@ -175,6 +175,17 @@ async def test_a_refused_call_says_with_which_code(
         assert refused.value.code == code
 
 
+async def test_a_call_refused_for_no_known_reason_takes_its_session_along(
+    janus: ScriptedJanus, gateway: JanusGateway
+) -> None:
+    janus.errors["call"] = {"error_code": 0, "error": "Something odd"}
+    async with opened(gateway) as line:
+        with pytest.raises(GatewayError):
+            await dial(line)
+        await gateway.close()
+        await left_alone(janus)
+
+
 async def test_a_call_of_unknown_fate_takes_its_session_along(
     janus: ScriptedJanus, gateway: JanusGateway
 ) -> None:

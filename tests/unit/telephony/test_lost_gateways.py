@@ -9,12 +9,13 @@ from campanile.telephony.line import (
     GatewayError,
 )
 from support.outbound_calls import (
+    PATIENCE,
+    answer_to,
     dial,
     dialed,
     ending,
     gateway_at,
     opened,
-    rest,
 )
 from support.scripted_janus import ScriptedJanus
 
@@ -92,7 +93,7 @@ async def test_a_session_is_kept_until_its_hard_deadline(janus: ScriptedJanus) -
     ):
         leg = await dialed(line, janus)
         await leg.event("accepted")
-        ended = (await rest(line))[-1]
+        ended = await ending(line)
         assert ended == Ended(200, "the call's hard deadline passed", "us")
         assert janus.keepalives > 3
         assert leg.connection not in janus.connections
@@ -108,3 +109,17 @@ async def test_a_gateway_that_stopped_answering_is_lost(janus: ScriptedJanus) ->
         ended = await ending(line)
         assert (ended.code, ended.by) == (0, "gateway")
         assert "no longer answers" in ended.reason
+
+
+async def test_a_leg_whose_media_went_is_given_up(janus: ScriptedJanus) -> None:
+    """The gateway's peer connection ends and no BYE is heard of."""
+    async with (
+        gateway_at(janus.url, renew_seconds=0.05) as gateway,
+        opened(gateway) as line,
+    ):
+        leg = await dialed(line, janus)
+        far, sdp = await answer_to(leg)
+        await leg.event("accepted", sdp=sdp)
+        await far.connected(PATIENCE)
+        await far.close()
+        assert await ending(line) == Ended(200, "the media connection was lost", "us")

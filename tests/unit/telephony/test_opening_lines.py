@@ -45,8 +45,6 @@ async def test_calls_from_one_number_share_a_master(
 async def test_lines_opened_at_once_register_one_master(
     janus: ScriptedJanus, gateway: JanusGateway
 ) -> None:
-    async with opened(gateway), opened(gateway):
-        pass
     lines = await asyncio.gather(
         *(gateway.open_line(name=f"{n}", caller_id=CALLER) for n in range(5))
     )
