@@ -37,6 +37,7 @@ _PEAK = 16000
 _AUDIBLE = 0.01
 """Of the peak; what lies below at either end is cut off."""
 _MARGIN_SECONDS = 0.02
+_TICKS_PER_SECOND = 50
 
 
 class _Engine(Protocol):
@@ -177,14 +178,18 @@ class _Espeak:
 
 def _shaped(samples: Pcm, native: int, rate: int) -> Pcm:
     """Resampled, band-limited for the telephone, trimmed, and as loud as all others."""
-    spectrum = np.fft.rfft(samples.astype(np.float64))
-    hertz = np.fft.rfftfreq(len(samples), 1 / native)
+    # Whole fiftieths of a second: short factors, so the transforms are quick and exact.
+    ticks = -(-len(samples) * _TICKS_PER_SECOND // native)
+    padded = np.zeros(ticks * native // _TICKS_PER_SECOND, dtype=np.float32)
+    padded[: len(samples)] = samples
+    spectrum = np.fft.rfft(padded)
+    hertz = np.fft.rfftfreq(len(padded), 1 / native)
     low, high = _BAND_HERTZ if rate <= SAMPLE_RATE else (50.0, 0.45 * rate)
     spectrum *= np.clip(hertz / low, 0, 1) ** 2  # 12 dB per octave below the band
     spectrum *= np.clip(1 - (hertz - high) / 300, 0, 1)
-    count = round(len(samples) * rate / native)
+    count = ticks * rate // _TICKS_PER_SECOND
     bins = count // 2 + 1
-    fitted = np.zeros(bins, dtype=np.complex128)
+    fitted = np.zeros(bins, dtype=spectrum.dtype)
     shared = min(bins, len(spectrum))
     fitted[:shared] = spectrum[:shared]
     sound = np.fft.irfft(fitted, count)

@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -85,9 +86,7 @@ class Directory:
         self._people = people
         self._seed = seed
         self._slots = sorted({slot for p in people.values() for slot in p.truths})
-        self._common_answers: dict[str, dict[str, list[str]]] = _read(
-            _HERE / "answers.yaml"
-        )
+        self._common_answers = _common_answers()
 
     def callee(self, number: str) -> Callee:
         """Who picks up at `number` (E.164); the same at every call of a seed."""
@@ -196,8 +195,18 @@ def directory(
 
     Raises Invalid, naming the file, where one cannot be read as a callee.
     """
-    people = {**_load((_HERE / "people").glob("*.yaml")), **_stranger(folder)}
-    return Directory(people, seed=seed, mute=mute)
+    return Directory({**_built_in(), **_stranger(folder)}, seed=seed, mute=mute)
+
+
+@cache
+def _built_in() -> dict[str, Person]:
+    return _load((_HERE / "people").glob("*.yaml"))
+
+
+@cache
+def _common_answers() -> dict[str, dict[str, list[str]]]:
+    answers: dict[str, dict[str, list[str]]] = _read(_HERE / "answers.yaml")
+    return answers
 
 
 def _stranger(folder: Path | None) -> dict[str, Person]:
