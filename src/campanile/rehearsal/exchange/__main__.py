@@ -16,8 +16,10 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("var/campanile"))
     parser.add_argument("--media-address", default="127.0.0.1")
     parser.add_argument("--callees", type=Path)
+    parser.add_argument("--voices", type=Path, help="where spoken sentences are kept")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--mute", action="store_true")
+    parser.add_argument("--pace-seconds", type=float, default=0.0)
     parser.add_argument("--session-timeout", type=float, default=10.0)
     given = parser.parse_args()
     options = ExchangeOptions(
@@ -26,8 +28,10 @@ def main() -> None:
         port=given.port,
         media_address=given.media_address,
         callees=given.callees,
+        voice_cache=given.voices,
         seed=given.seed,
         mute=given.mute,
+        pace_seconds=given.pace_seconds,
         session_seconds=given.session_timeout,
     )
     with suppress(KeyboardInterrupt):

@@ -20,4 +20,7 @@ class ExchangeOptions:
     seed: int = 0
     mute: bool = False
     """Callees say nothing: what the dialer then concludes is its own invention."""
+    pace_seconds: float = 0.0
+    """So often the frames of every answered leg so far are noted in `pace.ndjson`;
+    0 means never. For benchmarks, which look at a part of a call."""
     session_seconds: float = 10.0

@@ -18,7 +18,7 @@ from campanile.rehearsal.callees.people import Callee
 from campanile.rehearsal.exchange import stage
 from campanile.rehearsal.exchange.sip import SipHandle
 from campanile.rehearsal.exchange.tones import ringback, vacant
-from campanile.rehearsal.legs import LegLog
+from campanile.rehearsal.legs import LegLog, NdjsonLog
 
 log = structlog.get_logger()
 
@@ -88,6 +88,7 @@ class Phone:
         self._open_leg = open_leg
         self._learn = learn
         self._answered_at: float | None = None
+        self._play: stage.Stage | None = None
         self._messages = messages
         self._over: asyncio.Future[_Over] = asyncio.get_running_loop().create_future()
 
@@ -101,6 +102,12 @@ class Phone:
 
     def refer(self, target: str) -> None:
         self._log.note("refer", target=target)
+
+    def note_pace(self, into: NdjsonLog) -> None:
+        """Write down how many of the caller's frames there were so far, if any."""
+        if self._play is not None:
+            frames = self._play.pace.as_json()
+            into.write({"t": time.time(), "leg": self._log.leg, **frames})
 
     # -- the leg ----------------------------------------------------------------
 
@@ -172,7 +179,7 @@ class Phone:
         self._log.note("answer", code=200)
         self._handle.accepted(number, answer)
         self._answered_at = time.monotonic()
-        play = stage.Stage(
+        play = self._play = stage.Stage(
             self._callee,
             leg,
             self._log,
@@ -207,17 +214,13 @@ class Phone:
                 self._end(_Over("callee", "nothing heard"))
 
     def _bye(self, play: stage.Stage) -> None:
-        over, pace = self._over.result(), play.pace
+        over = self._over.result()
         self._log.note(
             "bye",
             code=200,
             reason=over.reason,
             by=over.by,
-            frames={
-                "expected": pace.expected,
-                "missing": pace.missing,
-                "late": pace.late,
-            },
+            frames=play.pace.as_json(),
         )
         if over.by == "caller":
             self._handle.ended(200, "to BYE")

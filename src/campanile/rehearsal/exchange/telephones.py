@@ -40,7 +40,7 @@ class Telephones:
         self._said = said
         self._messages = messages
         self._clock = FrameClock()
-        self._calls: set[asyncio.Task[None]] = set()
+        self._calls: dict[asyncio.Task[None], Phone] = {}
         self._count = 0
         self._run = f"{int(time.time()):x}"  # keeps leg names apart in an appended log
 
@@ -66,10 +66,16 @@ class Telephones:
             said=said,
             messages=messages,
         )
+        pacing = asyncio.create_task(
+            telephones._note_paces(folder / "pace.ndjson", options.pace_seconds),
+            name="exchange.pace",
+        )
         try:
             await telephones.learn()
             yield telephones
         finally:
+            pacing.cancel()
+            await asyncio.gather(pacing, return_exceptions=True)
             await telephones._close()
             await voices.close()
             legs.close()
@@ -104,12 +110,25 @@ class Telephones:
             messages=self._messages,
         )
         task = asyncio.create_task(phone.run(), name=f"exchange.leg {self._count}")
-        self._calls.add(task)
+        self._calls[task] = phone
         task.add_done_callback(self._ended)
         return phone
 
+    async def _note_paces(self, file: Path, every: float) -> None:
+        """Write down every `every` seconds how the legs fare; 0: not at all."""
+        if not every:
+            return
+        paces = NdjsonLog(file)
+        try:
+            while True:
+                await asyncio.sleep(every)
+                for phone in self._calls.values():
+                    phone.note_pace(paces)
+        finally:
+            paces.close()
+
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._calls.discard(task)
+        del self._calls[task]
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("exchange.leg_failed", exc_info=error)
 

@@ -54,6 +54,13 @@ class Pace:
     def missing(self) -> int:
         return max(0, self.expected - self.received)
 
+    def as_json(self) -> dict[str, int]:
+        return {
+            "expected": self.expected,
+            "missing": self.missing,
+            "late": self.late,
+        }
+
 
 class WireMeter:
     def __init__(self) -> None:
