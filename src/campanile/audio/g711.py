@@ -56,7 +56,8 @@ def _build_encode_ulaw() -> npt.NDArray[np.uint8]:
     chord = _segment(magnitude, 256)
     step = (magnitude >> (chord + 3)) & 0x0F
     sign = np.where(samples < 0, 0x80, 0)
-    return (~(sign | chord << 4 | step) & 0xFF).astype(np.uint8)
+    codes: npt.NDArray[np.int32] = ~(sign | chord << 4 | step) & 0xFF
+    return codes.astype(np.uint8)
 
 
 def _build_decode_ulaw() -> Pcm:
@@ -73,7 +74,8 @@ def _build_encode_alaw() -> npt.NDArray[np.uint8]:
     chord = _segment(magnitude, 256)
     step = (magnitude >> np.maximum(chord + 3, 4)) & 0x0F
     sign = np.where(samples < 0, 0, 0x80)
-    return ((sign | chord << 4 | step) ^ 0x55).astype(np.uint8)
+    codes: npt.NDArray[np.int32] = (sign | chord << 4 | step) ^ 0x55
+    return codes.astype(np.uint8)
 
 
 def _build_decode_alaw() -> Pcm:

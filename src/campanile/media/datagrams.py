@@ -131,5 +131,5 @@ def _arrival(stamps: list[tuple[int, int, bytes]], since_wall: float) -> float:
     for _, kind, value in stamps:
         if kind == _SO_TIMESTAMPNS:
             seconds, nanoseconds = _TIMESPEC.unpack(value)
-            return seconds + nanoseconds / 1e9 + since_wall
+            return float(seconds + nanoseconds / 1e9 + since_wall)
     return 0.0

@@ -112,7 +112,8 @@ def tone(digits: str) -> Pcm:
             continue
         row, column = divmod(_KEYPAD.index(digit), 4)
         at = np.arange(_EVENT_FRAMES * FRAME_SAMPLES) / SAMPLE_RATE
-        pair = sum(np.sin(2 * np.pi * f * at) for f in (_ROWS[row], _COLUMNS[column]))
-        pieces.append((pair * 5000).astype(np.int16))
+        low = np.sin(2 * np.pi * _ROWS[row] * at)
+        high = np.sin(2 * np.pi * _COLUMNS[column] * at)
+        pieces.append(((low + high) * 5000).astype(np.int16))
         pieces.append(np.zeros(_GAP_FRAMES * FRAME_SAMPLES, dtype=np.int16))
     return np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.int16)

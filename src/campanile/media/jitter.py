@@ -177,10 +177,10 @@ class JitterBuffer:
         `behind` is how many more frames will be popped at this same tick, after the
         clock had stalled.
         """
-        if self._filling and not self._filled():
-            return self._concealer.lost(), False
         if self._end - self._head > _MOST_SAMPLES + behind * FRAME_SAMPLES:
             self._drop(self._end - self._head - _TRIMMED_SAMPLES)
+        if self._filling and not self._filled():
+            return self._concealer.lost(), False
         if self._waited:
             self._skip_waited()
         missing = self._have.find(0, self._head, self._head + FRAME_SAMPLES)

@@ -105,7 +105,8 @@ class Playout:
             )
             scaled = frame * slope
             self._gain = self._next_gain
-        return np.clip(scaled, -32768, 32767).astype(np.int16)
+        pcm: Pcm = np.clip(scaled, -32768, 32767).astype(np.int16)
+        return pcm
 
     def _wake(self) -> None:
         if self._waiters:

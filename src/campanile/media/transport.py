@@ -12,6 +12,7 @@ from functools import cache
 import pylibsrtp
 from aioice import Candidate
 from aioice import ice as aioice_ice
+from aioice.candidate import candidate_foundation, candidate_priority
 from aiortc import (
     RTCCertificate,
     RTCDtlsFingerprint,
@@ -92,10 +93,10 @@ class _Connection(aioice_ice.Connection):
             Datagrams(sock, protocol, self._on_media)
             host, port = sock.getsockname()[:2]
             protocol.local_candidate = Candidate(
-                foundation=aioice_ice.candidate_foundation("host", "udp", host),
+                foundation=candidate_foundation("host", "udp", host),
                 component=component,
                 transport="udp",
-                priority=aioice_ice.candidate_priority(component, "host"),
+                priority=candidate_priority(component, "host"),
                 host=host,
                 port=port,
                 type="host",
