@@ -38,10 +38,16 @@ class Acts:
             await self._voice.say(utterance, sentence)
         await self._voice.audio.drained()
 
-    async def reply(self, latency: Latency, replied: Callable[[Latency], None]) -> None:
+    async def reply(
+        self,
+        latency: Latency,
+        replied: Callable[[Latency], None],
+        *,
+        not_before: float,
+    ) -> None:
         """Let the model answer; hear of its latency once it was spoken or cut off."""
         try:
-            spoke = await self._replier.reply(latency)
+            spoke = await self._replier.reply(latency, not_before=not_before)
         finally:
             replied(latency)
         if self._replier.requests.end_call:

@@ -23,7 +23,8 @@ class Settled:
     name: str
     interrupted: bool
     unheard: list[str]
-    """The sentences of an interrupted act that were not wholly heard."""
+    """The sentences of an interrupted act that were not wholly heard; empty, too, when
+    it had not yet said anything."""
 
 
 @dataclass(slots=True)
@@ -31,6 +32,7 @@ class _Act:
     name: str
     task: asyncio.Task[None]
     barge_in: BargeIn | None
+    withdrawn_until: float
 
 
 class Floor:
@@ -57,8 +59,13 @@ class Floor:
         work: Coroutine[Any, Any, None],
         *,
         interrupted_by: float | None,
+        withdrawn_until: float = 0.0,
     ) -> None:
-        """Do `work`. `interrupted_by`: seconds of voice that stop it; None: nothing."""
+        """Do `work`. `interrupted_by`: seconds of voice that stop it; None: nothing.
+
+        Before `withdrawn_until` (loop time) any beginning of speech stops it: it was
+        begun on the guess that the callee had finished.
+        """
         assert self._act is None, "the agent does one thing at a time"
         now = asyncio.get_running_loop().time()
         barge_in = None
@@ -66,7 +73,7 @@ class Floor:
             barge_in = BargeIn(needed=interrupted_by, agent_began_at=now)
         task = asyncio.create_task(work, name=name)
         task.add_done_callback(lambda _: self._wake())
-        self._act = _Act(name, task, barge_in)
+        self._act = _Act(name, task, barge_in, withdrawn_until)
 
     def voice(self, segmenter: SpeechSegmenter, *, resists: float = 0.0) -> None:
         """Look at the callee's voice after each window: duck, restore, or fall silent.
@@ -80,6 +87,9 @@ class Floor:
             voiced_seconds=segmenter.voiced_seconds,
             at_least=resists,
         )
+        now = asyncio.get_running_loop().time()
+        if segmenter.speaking and now < self._act.withdrawn_until:
+            move = Move.INTERRUPT
         if move is Move.DUCK:
             self._audio.duck(DUCKED_GAIN)
         elif move is Move.RESTORE:
@@ -112,7 +122,8 @@ class Floor:
         await cancel_and_wait(act.task)
         self._audio.clear()  # what it queued while it was being cancelled
         speaking = self._dialogue.speaking()
-        unheard = speaking.unheard(self._audio.played) if speaking else []
+        begun = speaking is not None and speaking.began_at is not None
+        unheard = speaking.unheard(self._audio.played) if speaking and begun else []
         self._over()
         return unheard
 

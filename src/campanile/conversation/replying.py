@@ -10,7 +10,7 @@ from contextlib import aclosing
 from campanile.conversation.journal import Latency
 from campanile.conversation.sentences import SentenceSplitter
 from campanile.conversation.speaking import Speech, Voice
-from campanile.conversation.streams import cancel_and_wait, within
+from campanile.conversation.streams import cancel_and_wait, sleep_until, within
 from campanile.conversation.tools import Requests, Toolbox
 from campanile.conversation.transcript import Dialogue, Utterance
 from campanile.providers.errors import ProviderError
@@ -53,19 +53,23 @@ class Replier:
     def requests(self) -> Requests:
         return self._toolbox.requests
 
-    async def reply(self, latency: Latency) -> bool:
+    async def reply(self, latency: Latency, *, not_before: float = 0.0) -> bool:
         """Answer the dialogue; returns when all was played, or raises ProviderError.
 
-        The result says whether the agent said anything.
+        Until `not_before` (loop time) it may still be taken back: nothing is said and
+        no tool is asked. The result says whether the agent said anything.
         """
         await self._tools_done()
         spoke = False
         for rounds_left in reversed(range(MOST_ROUNDS)):
             tools = self._tools if rounds_left else []
-            utterance, calls = await self._round(tools, latency, may_retry=not spoke)
+            utterance, calls = await self._round(
+                tools, latency, not_before=not_before, may_retry=not spoke
+            )
             spoke = spoke or bool(utterance.pieces)
             if not calls:
                 break
+            await sleep_until(not_before)
             self._running = asyncio.create_task(
                 self._run(utterance, calls), name="tools"
             )
@@ -90,23 +94,32 @@ class Replier:
             utterance.tool_results.append((call, answer))
 
     async def _round(
-        self, tools: list[ToolSpec], latency: Latency, *, may_retry: bool
+        self,
+        tools: list[ToolSpec],
+        latency: Latency,
+        *,
+        not_before: float,
+        may_retry: bool,
     ) -> tuple[Utterance, list[ToolCall]]:
         """One request to the model; once more where that can help and nobody has heard
         anything of it yet."""
         utterance = self._dialogue.agent_speaks()
         try:
-            return utterance, await self._speak(utterance, tools, latency)
+            return utterance, await self._speak(utterance, tools, latency, not_before)
         except ProviderError as error:
             unheard = utterance.began_at is None
             if not (error.retryable and may_retry and unheard):
                 raise
         utterance.close(self._voice.audio.played)
         utterance = self._dialogue.agent_speaks()
-        return utterance, await self._speak(utterance, tools, latency)
+        return utterance, await self._speak(utterance, tools, latency, not_before)
 
     async def _speak(
-        self, utterance: Utterance, tools: list[ToolSpec], latency: Latency
+        self,
+        utterance: Utterance,
+        tools: list[ToolSpec],
+        latency: Latency,
+        not_before: float,
     ) -> list[ToolCall]:
         messages = [*self._prompt, *self._dialogue.messages()]
         answer = within(
@@ -118,7 +131,9 @@ class Replier:
         calls: list[ToolCall] = []
         sentences = SentenceSplitter()
         async with (
-            Speech(self._voice, utterance, latency=latency) as speech,
+            Speech(
+                self._voice, utterance, latency=latency, not_before=not_before
+            ) as speech,
             aclosing(answer),
         ):
             async for item in answer:

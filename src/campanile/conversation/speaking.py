@@ -13,7 +13,7 @@ from campanile.agents.config import TtsConfig
 from campanile.audio.frames import Pcm, seconds
 from campanile.conversation.journal import Latency
 from campanile.conversation.preparation import Renderings, Sentence
-from campanile.conversation.streams import cancel_and_wait, within
+from campanile.conversation.streams import cancel_and_wait, sleep_until, within
 from campanile.conversation.transcript import Piece, Utterance
 from campanile.providers.errors import ProviderError
 from campanile.providers.protocols import TextToSpeech
@@ -70,12 +70,21 @@ class Speech:
 
     Leaving it waits until all its audio is queued and raises the ProviderError of the
     first sentence that could not be spoken; leaving it by an exception cancels the rest.
+    Nothing is audible before `not_before` (loop time).
     """
 
-    def __init__(self, voice: Voice, utterance: Utterance, *, latency: Latency) -> None:
+    def __init__(
+        self,
+        voice: Voice,
+        utterance: Utterance,
+        *,
+        latency: Latency,
+        not_before: float = 0.0,
+    ) -> None:
         self._voice = voice
         self._utterance = utterance
         self._latency = latency
+        self._not_before = not_before
         self._tasks: list[asyncio.Task[None]] = []
         self._slots = asyncio.Semaphore(_SENTENCES_AT_ONCE)
         self._before: asyncio.Event | None = None
@@ -134,6 +143,8 @@ class Speech:
                 self._latency.first_audio()
                 if before is not None:
                     await before.wait()
+                elif piece.at is None:
+                    await sleep_until(self._not_before)
                 self._voice.queue(self._utterance, piece, chunk)
                 self._latency.first_sample()
         if piece.at is None:

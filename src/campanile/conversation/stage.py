@@ -18,7 +18,6 @@ from campanile.conversation.transcript import Dialogue
 from campanile.providers.protocols import Providers
 from campanile.telephony.line import AudioPort
 
-
 _CLOCK_TICK = 0.001
 """uvloop's clock has whole milliseconds and may wake us one too early."""
 

@@ -1,4 +1,4 @@
-"""Provider streams that must neither hang nor be left open."""
+"""Waiting: provider streams that must neither hang nor be left open, tasks, instants."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -32,6 +32,11 @@ async def within(
     finally:
         if isinstance(stream, AsyncGenerator):
             await stream.aclose()
+
+
+async def sleep_until(instant: float) -> None:
+    """Until loop time `instant`; returns at once when it has passed."""
+    await asyncio.sleep(max(0.0, instant - asyncio.get_running_loop().time()))
 
 
 async def cancel_and_wait(*tasks: asyncio.Task[object]) -> None:

@@ -12,6 +12,9 @@ from campanile.conversation.silence import SilenceWatch
 from campanile.conversation.stage import Stage
 from campanile.conversation.turn_taking import Quiet, noise_ends_at, turn_ends_at
 
+HEAD_START = 0.3
+"""Seconds before a turn's end at which the model is asked, if the words are complete;
+should the callee go on, the reply is taken back before anybody has heard of it."""
 BACKCHANNEL_BEFORE_END = 1.0
 """An "okay" this long before the agent's last word was no answer to it."""
 
@@ -76,8 +79,9 @@ class Talking:
         reached = self._stage.alarm.reached
         if self._stage.ears.words.text:
             end = turn_ends_at(quiet, plan)
-            if end is not None and reached(end, now):
-                self._take_turn(now, quiet)
+            ahead = HEAD_START if quiet.words_complete else 0.0
+            if end is not None and reached(end - ahead, now):
+                self._take_turn(now, quiet, end)
         elif self._cut_off is not None:
             end = noise_ends_at(quiet, plan)
             if end is not None and reached(end, now):
@@ -93,14 +97,15 @@ class Talking:
         end = turn_ends_at(self._quiet(), self._speech.turn_taking)
         return end is not None and self._stage.alarm.reached(end, now)
 
-    def reply(self, latency: Latency) -> None:
-        """Let the model answer."""
+    def reply(self, latency: Latency, *, not_before: float = 0.0) -> None:
+        """Let the model answer; inaudibly until `not_before` (loop time)."""
         self._cut_off = None
         stage = self._stage
         stage.floor.begin(
             "reply",
-            stage.acts.reply(latency, stage.report.replied),
+            stage.acts.reply(latency, stage.report.replied, not_before=not_before),
             interrupted_by=self._speech.turn_taking.interruption_min_duration,
+            withdrawn_until=not_before,
         )
 
     def _resume(self, unheard: list[str]) -> None:
@@ -110,7 +115,7 @@ class Talking:
         else:
             self.reply(self._stage.latency())
 
-    def _take_turn(self, now: float, quiet: Quiet) -> None:
+    def _take_turn(self, now: float, quiet: Quiet, ends_at: float) -> None:
         text = self._stage.ears.words.text
         latency = self._stage.latency()
         self._stage.take_words(now)
@@ -118,7 +123,7 @@ class Talking:
         stopped = now if quiet.last_voiced_at is None else quiet.last_voiced_at
         early = stopped < quiet.agent_stopped_at - BACKCHANNEL_BEFORE_END
         if not (early and self._phrases.is_backchannel(text)):
-            self.reply(latency)
+            self.reply(latency, not_before=ends_at)
 
     def _break_silence(self, now: float, quiet: Quiet) -> End | None:
         if quiet.callee_speaking:

@@ -3,7 +3,6 @@
 import pytest
 
 from campanile.calls.outcomes import AnsweredBy, Disposition
-from campanile.conversation.journal import MachineHeard
 from campanile.providers.protocols import ToolCall
 
 from .fakes.calls import GREETING, hold, make_agent

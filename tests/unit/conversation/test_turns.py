@@ -1,5 +1,6 @@
 """When the callee's turn is over, and how fast the agent answers."""
 
+from campanile.agents.tools import ToolAnswer
 from campanile.conversation.journal import Replied
 from campanile.providers.protocols import ToolCall, Transcript
 
@@ -28,11 +29,49 @@ async def test_adds_almost_nothing_to_the_providers_delays() -> None:
 
     call = await hold(callee, ["Good.", END_CALL])
 
-    # 0.4 end of turn + 0.2 model + 0.1 speech; the sentence is whole at its first word.
-    assert 0.69 <= answers_after(call, "Good.", 0) <= 0.69 + 0.08
+    # The model (0.2) is asked when the final text is there, 0.37 s after the last voice,
+    # while the turn still has 0.03 s to run; then 0.1 s of speech synthesis.
+    assert 0.6 <= answers_after(call, "Good.", 0) <= 0.37 + 0.2 + 0.1 + 0.08
     (reply,) = call.entries(Replied)
-    assert reply.callee_stopped_at < reply.final_text_at < reply.turn_taken_at
+    assert reply.callee_stopped_at < reply.final_text_at <= reply.turn_taken_at
     assert reply.turn_taken_at < reply.first_token_at < reply.first_sample_at
+
+
+async def test_the_guess_that_a_turn_is_over_is_taken_back_unheard() -> None:
+    tools: list[ToolCall] = []
+
+    async def run_tool(call: ToolCall) -> ToolAnswer:
+        tools.append(call)
+        return ToolAnswer("done")
+
+    def quick(call: Call) -> None:
+        call.stt.final_after = 0.02
+        call.model.first_token_after = 0.01
+
+    async def callee(line: FakeLine) -> None:
+        await line.hears_out("make it?")
+        await line.waits(0.4)
+        await line.says("No.", 0.6)
+        await line.waits(0.3)
+        await line.says("Not on Monday.", 0.9)
+        await line.hears_out("Then Tuesday?")
+        await line.hangs_up()
+
+    call = await hold(
+        callee,
+        ["Never?", ToolCall("2", "book", {})],
+        "Then Tuesday?",
+        before=quick,
+        run_tool=run_tool,
+    )
+
+    assert len(call.model.asked) == 2
+    assert call.said()[1:] == [
+        ("user", "No. Not on Monday."),
+        ("assistant", "Then Tuesday?"),
+    ]
+    assert not tools
+    assert "Never?" not in [text for text, _, _ in call.line.heard()]
 
 
 async def test_the_next_sentence_follows_without_a_gap() -> None:
