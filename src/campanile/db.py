@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 import sqlalchemy as sa
@@ -41,6 +42,9 @@ def engine() -> Engine:
             hint="start the private one with `campanile up`, "
             "or set CAMPANILE_DATABASE_URL",
         )
+    # Foreign keys name their tables as text; a process must know every table before its
+    # first flush, whichever of them it imports itself. By name: db is the bottom layer.
+    import_module("campanile.migrations.tables")
     return sa.create_engine(
         url,
         pool_size=8,

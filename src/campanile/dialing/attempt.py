@@ -27,6 +27,7 @@ from campanile.dialing.host import CallHost
 from campanile.dialing.leg import Leg
 from campanile.dialing.plan import Plan, read_plan
 from campanile.dialing.talk import prepare_speech
+from campanile.errors import Invalid
 from campanile.providers.errors import ProviderError
 from campanile.telephony.line import GatewayError, Line
 
@@ -52,13 +53,12 @@ async def run_attempt(host: CallHost, attempt_id: UUID) -> None:
                 caller_id=plan.caller_id,
                 hold_seconds=_hold_seconds(plan),
             )
-        except (ProviderError, GatewayError) as error:
+        except (ProviderError, GatewayError, Invalid) as error:
             log.warning("attempt.not_ready", error=error.message)
+            # What is invalid stays so until a person mends it.
+            again_at = None if isinstance(error, Invalid) else now() + NOT_READY_GAP
             await host.rows(
-                release,
-                attempt_id,
-                reason=error.message,
-                again_at=now() + NOT_READY_GAP,
+                release, attempt_id, reason=error.message, again_at=again_at
             )
             return
         try:

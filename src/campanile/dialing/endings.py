@@ -7,6 +7,7 @@ from campanile.calls.outcomes import (
     EndReason,
     trunk_failure,
 )
+from campanile.errors import Invalid
 from campanile.telephony.causes import Cause, classify
 from campanile.telephony.line import Ended, GatewayError
 
@@ -41,13 +42,15 @@ def unanswered(ended: Ended, *, rang: bool, rang_out: bool) -> Ending:
     )
 
 
-def refused(error: GatewayError) -> Ending:
-    """The gateway did not take the INVITE.
+def refused(error: GatewayError | Invalid) -> Ending:
+    """The INVITE was not taken.
 
-    An error with a code (458, the session was reaped, above all) says that nothing left;
-    of one without nobody can be sure (telephony/line.py).
+    An error with a code (458, the session was reaped, above all) says that nothing left,
+    as does a number that no SIP header may carry; of a gateway's error without a code
+    nobody can be sure (telephony/line.py).
     """
-    disposition = Disposition.TRUNK_FAILED if error.code else Disposition.UNKNOWN
+    unsure = isinstance(error, GatewayError) and not error.code
+    disposition = Disposition.UNKNOWN if unsure else Disposition.TRUNK_FAILED
     return Ending(disposition, EndReason.INFRASTRUCTURE, error=error.message)
 
 

@@ -15,6 +15,7 @@ from campanile.dialing.host import CallHost
 from campanile.dialing.plan import Plan
 from campanile.dialing.talk import Talk
 from campanile.dialing.watchdog import watch
+from campanile.errors import Invalid
 from campanile.telephony.line import (
     Answered,
     EarlyMedia,
@@ -55,7 +56,7 @@ class Leg:
                 caller_id=self._plan.caller_id,
                 call_id=str(self._plan.attempt_id),
             )
-        except GatewayError as error:
+        except (GatewayError, Invalid) as error:
             return refused(error)
         try:
             return await self._until_ended()
