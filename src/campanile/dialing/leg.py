@@ -50,16 +50,16 @@ class Leg:
 
     async def hold(self) -> Ending:
         try:
-            await self._talk.warm_up()
+            # At once: this is the instant that was reserved.
             await self._line.dial(
                 destination=self._plan.destination,
                 caller_id=self._plan.caller_id,
                 call_id=str(self._plan.attempt_id),
             )
+            self._talk.warm_up()
+            return await self._until_ended()
         except (GatewayError, Invalid) as error:
             return refused(error)
-        try:
-            return await self._until_ended()
         finally:
             await self._stop_tasks()
             await self._talk.close()

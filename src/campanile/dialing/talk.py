@@ -65,13 +65,20 @@ class Talk:
         self._files = files_of(settings().recordings_dir, str(plan.attempt_id))
         self._recorder: StereoRecorder | None = None
         self._unsubscribe: list[Any] = []
+        self._warming: asyncio.Task[None] | None = None
         self._running: asyncio.Task[Outcome] | None = None
 
-    async def warm_up(self) -> None:
-        """Open the transcription while it rings; a failure is met again at answer."""
+    def warm_up(self) -> None:
+        """Open the transcription while it rings."""
+        self._warming = asyncio.create_task(
+            self._warm_up(), name=f"warm up {self._plan.attempt_id}"
+        )
+
+    async def _warm_up(self) -> None:
         try:
             await self._conversation.warm_up()
         except ProviderError as error:
+            # Met again at answer, where the fall-back sentence can tell the callee.
             log.warning("talk.not_warm", error=error.message)
 
     def begin(self) -> None:
@@ -82,8 +89,13 @@ class Talk:
             self._line.audio.on_sent(self._recorder.right),
         ]
         self._running = asyncio.create_task(
-            self._conversation.run(), name=f"talk {self._plan.attempt_id}"
+            self._converse(), name=f"talk {self._plan.attempt_id}"
         )
+
+    async def _converse(self) -> Outcome:
+        if self._warming is not None:
+            await self._warming
+        return await self._conversation.run()
 
     async def wind_down(self) -> None:
         """The watchdog's wish: close with a sentence."""
@@ -102,9 +114,10 @@ class Talk:
 
     async def close(self) -> None:
         """Leave nothing running. May be called twice."""
-        if self._running is not None and not self._running.done():
-            self._running.cancel()
-            await asyncio.gather(self._running, return_exceptions=True)
+        for task in (self._warming, self._running):
+            if task is not None and not task.done():
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
         await self._conversation.close()
         await self._finish_recording()
 
