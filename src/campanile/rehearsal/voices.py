@@ -24,9 +24,9 @@ from campanile.audio.frames import SAMPLE_RATE, Pcm
 from campanile.errors import Unavailable
 
 VOICES: dict[str, tuple[str, str]] = {
-    "anna": ("slt", "en-us+f3"),
+    "anna": ("slt", "en-us+f2"),
     "ben": ("rms", "en-us"),
-    "colin": ("awb", "en"),
+    "colin": ("awb", "en-us+klatt"),
     "dave": ("kal16", "en-us+m3"),
 }
 """Our names, and what flite and espeak-ng call the voice that speaks for them."""
