@@ -50,7 +50,7 @@ def test_one_who_can_make_it_answers_what_is_asked(rehearse: type[Rehearsed]) ->
         "Yes, that works for me.",
         "Sure, I will be there.",
     )
-    assert "eight" in answers[1]
+    assert "eight" in answers[1].lower()
     assert "text message" in answers[2]
 
 
@@ -105,7 +105,7 @@ def test_asked_again_one_answers_again_and_stays_in_step(
     back = call.ask(GREETING)
     reminder = call.ask(REMINDER)
 
-    assert "three" in again
+    assert "three" in again.lower()
     assert back == first
     assert "text" in reminder or "email" in reminder
 
@@ -195,7 +195,7 @@ def test_talking_over_is_heard_by_an_agent_that_stops(
     at, over = call.acts[0]
     assert at == pytest.approx(2.0, abs=0.05)
     assert over.text.startswith("Yes, I know")
-    assert "six" in satisfaction
+    assert "six" in satisfaction.lower()
 
 
 def test_talking_over_an_agent_that_goes_on_is_said_again(
@@ -287,7 +287,7 @@ def test_the_sentences_tell_the_truth() -> None:
     for seed in range(50):
         patient = directory(seed=seed).callee("+442079460111")
         said = " ".join(patient.sentences)
-        assert words[patient.truths["satisfaction"] - 1] in said
+        assert words[patient.truths["satisfaction"] - 1] in said.lower()
         assert patient.truths["reminder"] in said
         assert patient.truths["confirmed"] == patient.sentences[0].startswith(
             ("Yes", "Sure")
