@@ -1,7 +1,7 @@
 """The process's shared media clock: every leg is ticked once per 20 ms.
 
-One timer serves all legs, spread over four phases 5 ms apart, so that a hundred legs
-neither wake the loop a hundred times per frame nor send in one burst. After a stall the
+One timer serves all legs. They share up to four phases 5 ms apart, so that a hundred
+legs neither wake the loop a hundred times per frame nor send in one burst. After a stall the
 clock skips what it missed; it never catches up by bursting (DESIGN D8).
 """
 
@@ -16,7 +16,9 @@ from campanile.audio.frames import FRAME_SECONDS
 
 PHASES = 4
 PHASE_SECONDS = FRAME_SECONDS / PHASES
-_LAG_SAMPLES = int(10 / PHASE_SECONDS)  # ten seconds of them
+_SHARED_BY = 10
+"""Legs that share a phase before the next one is begun: waking costs more than they do."""
+_LAG_SECONDS = 10.0
 _ROUNDING_SECONDS = 0.0005  # uvloop counts delays in whole milliseconds
 
 
@@ -50,7 +52,7 @@ class FrameClock:
         self._timer: asyncio.TimerHandle | None = None
         self._start = 0.0
         self._slot = 0
-        self._lags: deque[float] = deque(maxlen=_LAG_SAMPLES)
+        self._lags: deque[tuple[float, float]] = deque()  # when it was due, how late
 
     def add(
         self,
@@ -59,18 +61,19 @@ class FrameClock:
         before: Callable[[], None] = _nothing,
         after: Callable[[], None] = _nothing,
     ) -> None:
-        """Tick `leg` from now on, in the emptiest phase.
+        """Tick `leg` from now on.
 
         `before` and `after` are for its sockets: they are called before, or after, any
         leg of the phase is ticked. System calls leave the processor's caches cold, and
         kept together they cost a hundred legs a third less.
         """
-        phase = min(self._phases, key=len)
+        begun = [phase for phase in self._phases if 0 < len(phase) < _SHARED_BY]
+        phase = begun[0] if begun else min(self._phases, key=len)
         phase[leg] = _Place(before, leg.tick, after)
         if self._timer is None:
             self._lags.clear()
             self._start = time.monotonic()
-            self._slot = 0
+            self._slot = self._phases.index(phase)
             self._arm()
 
     def remove(self, leg: Leg) -> None:
@@ -90,7 +93,8 @@ class FrameClock:
         """Seconds that ticks came late over the last ten; 0 when nothing runs."""
         if self._timer is None or not self._lags:
             return 0.0
-        return sorted(self._lags)[ceil(0.99 * len(self._lags)) - 1]
+        lags = sorted(lag for _, lag in self._lags)
+        return lags[ceil(0.99 * len(lags)) - 1]
 
     def _arm(self) -> None:
         due = self._start + self._slot * PHASE_SECONDS
@@ -103,18 +107,29 @@ class FrameClock:
         if lag < -_ROUNDING_SECONDS:
             self._arm()
             return
-        self._lags.append(max(0.0, lag))
+        self._note(due, lag)
         missed = int(lag / FRAME_SECONDS)
         if missed > 0:
             self._slot += missed * PHASES
             due += missed * FRAME_SECONDS
-        phase = self._slot % PHASES
-        self._slot += 1
+        slot, self._slot = self._slot, self._next_slot()
         self._arm()  # before the legs, so that none of them can stop the clock
-        self._run(phase, due)
-        if phase == PHASES - 1:
+        self._run(slot % PHASES, due)
+        if self._slot // PHASES > slot // PHASES:
             for sink in tuple(self._cycle_sinks):
                 sink()
+
+    def _next_slot(self) -> int:
+        """The next one that has legs to tick; without any the next one at all."""
+        following = range(self._slot + 1, self._slot + PHASES + 1)
+        return next(
+            (slot for slot in following if self._phases[slot % PHASES]), following[0]
+        )
+
+    def _note(self, due: float, lag: float) -> None:
+        self._lags.append((due, max(0.0, lag)))
+        while self._lags[0][0] < due - _LAG_SECONDS:
+            self._lags.popleft()
 
     def _run(self, phase: int, due: float) -> None:
         places = tuple(self._phases[phase].items())
