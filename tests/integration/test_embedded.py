@@ -84,6 +84,14 @@ def test_root_may_keep_its_data_where_the_server_cannot_go(data_dir: Path) -> No
     assert not outside.exists()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's server is another account's")
+def test_a_data_folder_of_roots_alone_lets_the_server_through(data_dir: Path) -> None:
+    data_dir.chmod(0o700)
+    with running_postgres(data_dir):
+        assert not (data_dir / "postgres").is_symlink()
+    assert data_dir.stat().st_mode & 0o007 == 0
+
+
 def test_a_second_supervisor_is_told_of_the_first(data_dir: Path) -> None:
     with (
         Supervisor(data_dir),

@@ -23,7 +23,7 @@ import psycopg
 from psycopg import sql
 
 from campanile.embedded import postgres_binaries
-from campanile.embedded.accounts import Account, can_enter, server_account
+from campanile.embedded.accounts import Account, admit, can_enter, server_account
 from campanile.embedded.services import Service
 from campanile.embedded.sockets import socket_folder
 from campanile.errors import Unavailable
@@ -97,6 +97,7 @@ class PrivatePostgres:
             stop_signal=signal.SIGINT,
             log_suffix=".log",
             ready=self._accepts_connections,
+            leftover=self._sockets,
         )
 
     def url(self, database: str = DATABASE) -> str:
@@ -230,7 +231,7 @@ def _home(folder: Path) -> tuple[Path, Account | None]:
     account = server_account(home)
     home.mkdir(exist_ok=True)
     if account:
-        if not can_enter(account, home.parent):
+        if not can_enter(account, home.parent) and not admit(account, home.parent):
             home = _outside(folder)
         os.chown(home, account.uid, account.gid)
     home.chmod(0o700)

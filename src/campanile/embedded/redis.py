@@ -40,6 +40,7 @@ class PrivateRedis:
             folder=self._folder,
             log_suffix=".log",
             ready=self._answers,
+            leftover=self._socket.parent,
         )
 
     def url(self) -> str:

@@ -30,6 +30,8 @@ class Service:
     """Asked until it answers; None: the process announces itself (readiness.py)."""
     again: Callable[[Facts], tuple[str, ...]] | None = None
     """Further arguments when it is started again, from what it told the first time."""
+    leftover: Path | None = None
+    """A folder to remove when it has been stopped, if it is empty by then."""
     log_suffix: Literal[".ndjson", ".log"] = ".ndjson"
 
 

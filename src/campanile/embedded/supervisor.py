@@ -16,6 +16,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
@@ -216,6 +217,9 @@ class Supervisor:
         self._warden.ended(running.process)
         pid_file(self.run_dir, running.service.name).unlink(missing_ok=True)
         ready_file(self.run_dir, running.service.name).unlink(missing_ok=True)
+        if running.service.leftover:
+            with suppress(OSError):
+                running.service.leftover.rmdir()
 
     def _log_file(self, service: Service) -> Path:
         file = self.logs_dir / f"{service.name}{service.log_suffix}"
