@@ -15,7 +15,7 @@ class Brief:
     agent: AgentConfig
     variables: Mapping[str, str] = field(default_factory=dict)
     call_id: str = ""
-    """For the names of tasks and for logs."""
+    """For the names of tasks."""
 
     @property
     def language(self) -> str:

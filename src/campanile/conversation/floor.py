@@ -37,11 +37,17 @@ class _Act:
 
 class Floor:
     def __init__(
-        self, audio: AudioPort, dialogue: Dialogue, wake: Callable[[], None]
+        self,
+        audio: AudioPort,
+        dialogue: Dialogue,
+        wake: Callable[[], None],
+        *,
+        call_id: str = "",
     ) -> None:
         self._audio = audio
         self._dialogue = dialogue
         self._wake = wake
+        self._call_id = call_id
         self._act: _Act | None = None
         self._interrupted = False
         self.finished_at = 0.0
@@ -71,7 +77,7 @@ class Floor:
         barge_in = None
         if interrupted_by is not None:
             barge_in = BargeIn(needed=interrupted_by, agent_began_at=now)
-        task = asyncio.create_task(work, name=name)
+        task = asyncio.create_task(work, name=f"{name} {self._call_id}")
         task.add_done_callback(lambda _: self._wake())
         self._act = _Act(name, task, barge_in, withdrawn_until)
 

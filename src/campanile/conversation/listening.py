@@ -63,6 +63,7 @@ class Ears:
         language: str,
         keyterms: list[str],
         listener: Listener,
+        call_id: str = "",
     ) -> None:
         self._audio = audio
         self._vad = vad
@@ -70,6 +71,7 @@ class Ears:
         self._language = language
         self._keyterms = keyterms
         self._listener = listener
+        self._call_id = call_id
         self._stream: TranscriptStream | None = None
         self._ask_final = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -97,8 +99,8 @@ class Ears:
         self._track.on_window(self._judge)
         self._unsubscribe = self._audio.subscribe(self._hear)
         self._tasks = [
-            asyncio.create_task(self._transcribe(), name="transcribe"),
-            asyncio.create_task(self._finalize(), name="finalize"),
+            asyncio.create_task(self._transcribe(), name=f"transcribe {self._call_id}"),
+            asyncio.create_task(self._finalize(), name=f"finalize {self._call_id}"),
         ]
 
     async def close(self) -> None:

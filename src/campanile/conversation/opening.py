@@ -22,6 +22,10 @@ LONG_UTTERANCE = 3.0
 PAUSE_AFTER_LONG_UTTERANCE = 1.2
 LONGEST_HOLD = 8.0
 """Seconds of silence for which a suspicion of a machine may keep the agent quiet."""
+LONGEST_LISTENING = 15.0
+"""Seconds of voice after which it is a noisy line, and we begin regardless."""
+LONGEST_GREETING = 40.0
+"""The same where it may be a mailbox's greeting."""
 CALLEE_NEVER_BEGAN = 7.0
 """Seconds that an agent told to wait for the callee does wait."""
 
@@ -43,14 +47,15 @@ def begin_at(
     voice: FirstVoice,
     suspicious: bool,
 ) -> float | None:
-    """The instant to begin at, or None while the callee speaks.
+    """The instant to begin at, or None while that is open.
 
     `suspicious`: the machine detector leans towards a machine but has not decided.
     """
     if first_speaker == "agent":
         return answered_at
     if voice.speaking:
-        return None
+        longest = LONGEST_GREETING if suspicious else LONGEST_LISTENING
+        return None if voice.began_at is None else voice.began_at + longest
     if voice.began_at is None or voice.last_voiced_at is None:
         wait = (
             SILENCE_BEFORE_BEGINNING if first_speaker == "auto" else CALLEE_NEVER_BEGAN

@@ -79,7 +79,7 @@ class Stage:
         self.alarm = Alarm()
         self.dialogue = Dialogue()
         self.report = Report(self.dialogue, journal)
-        self.floor = Floor(audio, self.dialogue, self.alarm.ring)
+        self.floor = Floor(audio, self.dialogue, self.alarm.ring, call_id=brief.call_id)
         self.ears = Ears(
             audio=audio,
             vad=vad,
@@ -87,6 +87,7 @@ class Stage:
             language=brief.language,
             keyterms=agent.stt_config.keyterms,
             listener=listener,
+            call_id=brief.call_id,
         )
         voice = Voice(
             audio=audio,

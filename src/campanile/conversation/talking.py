@@ -15,6 +15,8 @@ from campanile.conversation.turn_taking import Quiet, noise_ends_at, turn_ends_a
 HEAD_START = 0.3
 """Seconds before a turn's end at which the model is asked, if the words are complete;
 should the callee go on, the reply is taken back before anybody has heard of it."""
+NOISE_AFTER = 15.0
+"""Seconds of voice without a word after which it does not count as speech."""
 BACKCHANNEL_BEFORE_END = 1.0
 """An "okay" this long before the agent's last word was no answer to it."""
 
@@ -126,13 +128,9 @@ class Talking:
             self.reply(latency, not_before=ends_at)
 
     def _break_silence(self, now: float, quiet: Quiet) -> End | None:
-        if quiet.callee_speaking:
+        quiet_since = self._quiet_since(now, quiet)
+        if quiet_since is None:
             return None
-        quiet_since = max(
-            quiet.agent_stopped_at,
-            self._stage.ears.segmenter.last_voiced_at or 0.0,
-            self._stage.report.answered_at,
-        )
         if not self._stage.alarm.reached(self._silence.due_at(quiet_since), now):
             return None
         prompt = self._silence.prompt()
@@ -143,6 +141,18 @@ class Talking:
         goodbye = self._stage.acts.goodbye(text)
         self._stage.floor.begin("close", goodbye, interrupted_by=None)
         return End(EndReason.SILENCE)
+
+    def _quiet_since(self, now: float, quiet: Quiet) -> float | None:
+        """When both fell silent; None while the callee speaks. What sounds like a voice
+        for long without a word in it is a television, not a callee."""
+        segmenter = self._stage.ears.segmenter
+        floor_free = max(quiet.agent_stopped_at, self._stage.report.answered_at)
+        if not quiet.callee_speaking:
+            return max(floor_free, quiet.words_at, segmenter.last_voiced_at or 0.0)
+        wordless_from = max(floor_free, quiet.words_at, segmenter.voiced_since or 0.0)
+        if not self._stage.alarm.reached(wordless_from + NOISE_AFTER, now):
+            return None
+        return max(floor_free, quiet.words_at)
 
     def _say(self, name: str, sentences: list[str]) -> None:
         self._cut_off = None

@@ -3,8 +3,9 @@
 from itertools import pairwise
 
 from campanile.calls.outcomes import AnsweredBy, Disposition
+from campanile.providers.protocols import Transcript
 
-from .fakes.calls import hold, make_agent
+from .fakes.calls import GREETING, Call, hold, make_agent
 from .fakes.line import FakeLine
 
 SILENCE = {
@@ -62,3 +63,34 @@ async def test_without_autonomous_handling_nothing_is_said() -> None:
     )
 
     assert len(call.line.heard()) == 1
+
+
+async def test_a_television_is_neither_waited_for_nor_talked_to_for_ever() -> None:
+    async def callee(line: FakeLine) -> None:
+        await line.says("", 500)
+
+    call = await hold(callee, agent=make_agent(**AGENT))
+
+    heard = [text for text, _, _ in call.line.heard()]
+    assert heard[0] == GREETING
+    assert heard[-1] == "I will try another time."
+    assert not call.line.audio.cleared_at
+    assert call.result.end_reason == "silence"
+    assert call.result.timings.ended_at < 120
+
+
+async def test_words_over_a_noisy_line_are_answered() -> None:
+    async def callee(line: FakeLine) -> None:
+        await line.says("", 500)
+
+    async def recogniser(call: Call) -> None:
+        await call.line.hears_out("make it?")
+        await call.line.waits(2.0)
+        text = Transcript("Yes, I can.", is_final=True, speech_final=True)
+        call.stt.streams[0].gives(text)
+        await call.line.hears_out("Good.")
+        await call.line.hangs_up()
+
+    call = await hold(callee, "Good.", agent=make_agent(**AGENT), beside=recogniser)
+
+    assert call.said()[-2:] == [("user", "Yes, I can."), ("assistant", "Good.")]
