@@ -88,9 +88,11 @@ class Directory:
         self._slots = sorted({slot for p in people.values() for slot in p.truths})
         self._common_answers = _common_answers()
 
-    def callee(self, number: str) -> Callee:
-        """Who picks up at `number` (E.164); the same at every call of a seed."""
+    def callee(self, number: str, *, call: int = 1) -> Callee:
+        """Who picks up at `number` (E.164) the `call`-th time; fixed by the seed."""
         name, person = self._find(number)
+        if call > 1 and person.later:
+            name, person = person.later, self._people[person.later]
         rng = random.Random(f"{self._seed}:{number}")
         voice = rng.choice(person.voices or sorted(VOICES))
         ring_seconds = rng.uniform(*person.rings)

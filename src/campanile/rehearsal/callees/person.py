@@ -99,4 +99,6 @@ class Person(_Part):
     answers: dict[str, dict[str, list[str]]] = {}
     """Sentences that replace those of answers.yaml."""
     script: list[Step] = []
+    later: str | None = None
+    """The callee file that is played from the second call to the same number on."""
     expect: Expectation

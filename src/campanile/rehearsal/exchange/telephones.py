@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -42,6 +43,7 @@ class Telephones:
         self._clock = FrameClock()
         self._calls: dict[asyncio.Task[None], Phone] = {}
         self._count = 0
+        self._calls_to: Counter[str] = Counter()
         self._run = f"{int(time.time()):x}"  # keeps leg names apart in an appended log
 
     @classmethod
@@ -92,7 +94,8 @@ class Telephones:
     ) -> Phone:
         """A call comes in; it runs by itself from here on."""
         self._count += 1
-        callee = self._people.callee(to)
+        self._calls_to[to] += 1
+        callee = self._people.callee(to, call=self._calls_to[to])
         phone = Phone(
             handle,
             callee,
