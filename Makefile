@@ -16,6 +16,7 @@ help:
 	@echo 'make clean   remove .venv, caches and the demo; not your campaigns'
 
 # ARGS are handed on: make demo ARGS="--seed 7", make test ARGS=tests/unit
+demo: export CAMPANILE_ENDS_WITH_PARENT = 1
 demo: setup
 	@$(python) -m campanile.cli.main demo $(ARGS)
 

@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from campanile.embedded import instance
+from campanile.embedded.interruption import ENDS_WITH_PARENT
 from campanile.embedded.services import Service
 from campanile.embedded.supervisor import Supervisor
 from campanile.errors import Unavailable
@@ -30,7 +31,7 @@ from pathlib import Path
 from campanile.embedded.postgres import PrivatePostgres
 from campanile.embedded.redis import PrivateRedis
 from campanile.embedded.services import Service
-from campanile.embedded.stack import interruptible
+from campanile.embedded.interruption import interruptible
 from campanile.embedded.supervisor import Supervisor
 
 data_dir = Path(sys.argv[1])
@@ -90,6 +91,29 @@ def test_nothing_outlives_its_supervisor(
     supervisor.send_signal(number)
     supervisor.wait(20)
 
+    assert eventually(lambda: not processes_of(data_dir)), processes_of(data_dir)
+
+
+def test_it_ends_with_a_killed_parent_that_asked_for_it(data_dir: Path) -> None:
+    script = SUPERVISE.partition("    postgres =")[0]
+    script += "    (data_dir / 'all.up').touch(); time.sleep(600)"
+    parent = subprocess.Popen(
+        [
+            "/bin/sh",
+            "-c",
+            '"$@" & wait',
+            "sh",
+            sys.executable,
+            "-c",
+            script,
+            str(data_dir),
+        ],
+        env={**os.environ, ENDS_WITH_PARENT: "1"},
+        stderr=subprocess.DEVNULL,
+    )
+    assert eventually((data_dir / "all.up").exists)
+    parent.kill()
+    parent.wait()
     assert eventually(lambda: not processes_of(data_dir)), processes_of(data_dir)
 
 

@@ -10,26 +10,27 @@ as its settings (config.py).
 import json
 import os
 import shutil
-import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 from urllib.parse import urlsplit
 
 from campanile.config import Settings, settings
 from campanile.embedded import instance
 from campanile.embedded.instance import InstanceLock
+from campanile.embedded.interruption import interruptible
 from campanile.embedded.postgres import PrivatePostgres
 from campanile.embedded.redis import PrivateRedis
 from campanile.embedded.services import Service, campanile
 from campanile.embedded.supervisor import Supervisor
 from campanile.logs import configure
 from campanile.readiness import Facts, write_whole
+
+__all__ = ["Rehearsal", "api_url", "down", "interruptible", "running", "up", "wipe"]
 
 CALLS_GRACE_SECONDS = 20.0
 """From SIGTERM to SIGKILL of the call worker: time for running calls to say goodbye."""
@@ -227,24 +228,3 @@ def _taken(host: str, port: int) -> bool:
         except OSError:
             return True
     return False
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Make SIGTERM and SIGHUP unwind the block as Ctrl-C does.
-
-    A second one, while the block is being left, hands the rest to the warden, which
-    does not wait for calls.
-    """
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    # SIGINT too: a shell starts background jobs with it ignored.
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, interrupt) for number in signals}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
