@@ -81,12 +81,16 @@ class Talking:
         reached = self._stage.alarm.reached
         if self._stage.ears.words.text:
             end = turn_ends_at(quiet, plan)
-            ahead = HEAD_START if quiet.words_complete else 0.0
+            guess = quiet.words_complete and not quiet.callee_speaking
+            ahead = HEAD_START if guess else 0.0
             if end is not None and reached(end - ahead, now):
                 self._take_turn(now, quiet, end)
         elif self._cut_off is not None:
             end = noise_ends_at(quiet, plan)
-            if end is not None and reached(end, now):
+            if end is None:  # a television that has just been turned on
+                began = self._stage.ears.segmenter.voiced_since
+                end = now if began is None else began + NOISE_AFTER
+            if reached(end, now):
                 self._resume(self._cut_off)
         elif self._stage.agent.autonomous_silence_handling:
             return self._break_silence(now, quiet)

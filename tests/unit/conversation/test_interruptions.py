@@ -139,3 +139,16 @@ async def test_a_question_during_the_goodbye_keeps_the_call() -> None:
 
     assert call.said()[-1] == ("assistant", "At twelve High Street.")
     assert call.result.end_reason == "customer_hangup"
+
+
+async def test_a_television_turned_on_does_not_silence_the_agent_for_good() -> None:
+    async def callee(line: FakeLine) -> None:
+        await answers_yes(line)
+        await line.says("", 30)
+        await line.hangs_up()
+
+    call = await hold(callee, LONG)
+
+    texts = [text for role, text in call.said() if role == "assistant"]
+    assert texts[1:] == [call.said()[2][1], LONG]
+    assert call.result.turns[2].interrupted
