@@ -53,6 +53,7 @@ class Settings(BaseSettings):
 
     worker_slots: int = Field(default=40, ge=1, le=400)  # calls one worker holds
     provider_slots: int = Field(default=100, ge=1)  # conversations the providers allow
+    lag_limit_seconds: float = 0.010  # a later loop (p99) takes no new calls
     tick_seconds: float = 0.25
 
     # The order of these is checked below; DESIGN.md 4 says why each is what it is.

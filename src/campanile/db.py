@@ -12,7 +12,6 @@ from importlib import import_module
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Engine
 from sqlmodel import Field, Session, SQLModel
 
@@ -96,7 +95,8 @@ def state_column(states: type[StrEnum], **options: Any) -> Any:
 
 
 def json_column(**options: Any) -> Any:
-    return Field(sa_type=JSONB, **options)
+    """`json`, not `jsonb`: a list's columns and a schema's fields keep their order."""
+    return Field(sa_type=sa.JSON(none_as_null=True), **options)
 
 
 def created_column() -> Any:

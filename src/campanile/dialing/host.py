@@ -35,8 +35,6 @@ from campanile.telephony.trunk_account import TrunkAccount
 log = structlog.get_logger(__name__)
 
 DATABASE_THREADS = 8
-LAG_LIMIT_SECONDS = 0.010
-"""No new calls while the loop is later than this (p99): those we have come first."""
 
 T = TypeVar("T")
 
@@ -112,8 +110,9 @@ class CallHost:
     def _renew_rows(self, session: Any, attempts: list[UUID]) -> set[UUID]:
         lease = timedelta(seconds=settings().lease_seconds)
         lag = self.clock.lag_p99()
-        accepting = not self.draining.is_set() and lag <= LAG_LIMIT_SECONDS
-        if lag > LAG_LIMIT_SECONDS:
+        lagging = lag > settings().lag_limit_seconds
+        accepting = not self.draining.is_set() and not lagging
+        if lagging:
             log.warning("worker.lagging", lag_ms=round(lag * 1000, 1))
         slots.announce(
             session, self.worker_id, slots=self.slots, accepting=accepting, lease=lease
