@@ -51,8 +51,8 @@ class Performance:
         """The call was answered."""
         self._picked_up = self._free_since = self._last_heard = at
 
-    def hear(self, pcm: Pcm, at: float) -> None:
-        """Twenty milliseconds of the caller."""
+    def hear(self, pcm: Pcm, at: float) -> bool:
+        """Twenty milliseconds of the caller; whether there was anything to hear."""
         audible = is_audible(pcm)
         self._tail.add(pcm, audible=audible)
         if audible:
@@ -63,6 +63,7 @@ class Performance:
                 self._first_heard = at
             self._last_heard = at
             self._voiced += FRAME_SECONDS
+        return audible
 
     def next(self, at: float) -> Act | None:
         """What to do now, if anything; to be asked after every frame."""

@@ -6,7 +6,6 @@ from typing import Protocol
 
 from campanile.audio.frames import Frame, Pcm
 from campanile.media.rtp import RtpPacket
-from campanile.rehearsal.callees.hearing import is_audible
 from campanile.rehearsal.callees.people import Act, Callee
 from campanile.rehearsal.callees.performance import Performance
 from campanile.rehearsal.exchange.tones import tone
@@ -68,9 +67,8 @@ class Stage:
         now = self._now()
         if self.recorded is not None:
             self.recorded.append(frame.pcm)
-        if is_audible(frame.pcm):
+        if self._performance.hear(frame.pcm, now):
             self.last_heard = now
-        self._performance.hear(frame.pcm, now)
         act = self._performance.next(now)
         if act is not None:
             self._do(act)
