@@ -39,8 +39,7 @@ class FarLeg(MediaPeer):
         self.arrivals: list[tuple[float, int]] = []
 
     def _receive(self, data: bytes, at: float) -> None:
-        if not 192 <= data[1] < 224:
-            self.arrivals.append((at, rtp.unpack(data).timestamp))
+        self.arrivals.append((at, rtp.unpack(data).timestamp))
         super()._receive(data, at)
 
     def lateness(self) -> tuple[np.ndarray, int]:

@@ -10,7 +10,7 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Callable
+from collections import deque
 from typing import Any, Protocol
 
 _LONGEST_DATAGRAM = 2048
@@ -26,8 +26,8 @@ _SO_TIMESTAMPNS = 35  # Linux; the socket module does not name it
 _TIMESPEC = struct.Struct("@ll")
 _ANCILLARY = socket.CMSG_SPACE(_TIMESPEC.size)
 
-PacketSink = Callable[[bytes, float], None]
-"""Called with a packet and the `time.monotonic()` of its arrival."""
+Arrivals = deque[tuple[bytes, float]]
+"""SRTP and SRTCP datagrams, each with the `time.monotonic()` of its arrival."""
 
 
 class DatagramProtocol(Protocol):
@@ -48,12 +48,12 @@ class Datagrams(asyncio.DatagramTransport):
         self,
         sock: socket.socket,
         protocol: DatagramProtocol,
-        on_media: PacketSink,
+        arrived: Arrivals,
     ):
         super().__init__({"sockname": sock.getsockname()})
         self._sock = sock
         self._protocol = protocol
-        self._on_media = on_media
+        self._arrived = arrived
         self._loop = asyncio.get_running_loop()
         self._watched = True
         self._closed = False
@@ -67,7 +67,7 @@ class Datagrams(asyncio.DatagramTransport):
             self._loop.remove_reader(self._sock.fileno())
 
     def poll(self) -> None:
-        """Hand on what has arrived: SRTP to `on_media`, STUN and DTLS to aioice."""
+        """Take what has arrived: SRTP is kept, STUN and DTLS handed on to aioice."""
         receive = self._sock.recvmsg
         now = time.monotonic()
         since_wall = now - time.time()
@@ -82,7 +82,7 @@ class Datagrams(asyncio.DatagramTransport):
                 continue
             if data and 128 <= data[0] < 192:  # RFC 7983
                 at = _arrival(stamps, since_wall)
-                self._on_media(data, at or now)
+                self._arrived.append((data, at or now))
                 if at and now - at < _FRESH_SECONDS and not self._watched:
                     return
             elif data:

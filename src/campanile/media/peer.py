@@ -154,7 +154,8 @@ class MediaPeer:
         self._transport = SecureTransport(
             self._address,
             offering=offering,
-            on_packet=self._receive,
+            on_rtp=self._receive,
+            on_rtcp=self._receive_reports,
             on_lost=self._transport_lost,
         )
         candidates = await self._transport.gather()
@@ -288,10 +289,8 @@ class MediaPeer:
                 sink(SILENCE)
 
     def _receive(self, data: bytes, at: float) -> None:
-        """A decrypted packet, from within `deliver`."""
-        if 192 <= data[1] < 224:  # RFC 5761
-            self._receive_reports(data, at)
-        elif (digit := self._receiver.packet(data, at)) is not None:
+        digit = self._receiver.packet(data, at)
+        if digit is not None:
             for sink in tuple(self._dtmf_sinks):
                 sink(digit)
 

@@ -82,6 +82,9 @@ class Playout:
     def _take(self, count: int) -> Pcm:
         """The next `count` samples; there must be as many."""
         self._queued -= count
+        if self._chunks and self._offset + count < len(self._chunks[0]):
+            self._offset += count  # nearly always: within the first chunk
+            return self._chunks[0][self._offset - count : self._offset]
         pieces = []
         while count > 0:
             chunk = self._chunks[0]

@@ -1,7 +1,5 @@
 """The receiving half of a leg: packets in, frames and digits out. No socket, no clock."""
 
-from collections.abc import Iterator
-
 from campanile.audio.frames import FRAME_SECONDS, Frame
 from campanile.audio.g711 import decode_alaw, decode_ulaw
 from campanile.media import dtmf, rtcp, rtp, sdp
@@ -42,11 +40,13 @@ class Receiver:
             return self._events.packet(timestamp, payload)
         return None
 
-    def frames(self, now: float, *, missed: int) -> Iterator[Frame]:
+    def frames(self, now: float, *, missed: int) -> list[Frame]:
         """The frame of this tick, after those of the ticks that a stall missed.
 
         What came during the stall lies in the socket, so hearing loses nothing by it.
         """
+        frames = []
         for behind in range(min(missed, _MOST_CAUGHT_UP), -1, -1):
             pcm, heard = self.jitter.pop(behind=behind)
-            yield Frame(pcm, now - behind * FRAME_SECONDS, heard)
+            frames.append(Frame(pcm, now - behind * FRAME_SECONDS, heard))
+        return frames

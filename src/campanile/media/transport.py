@@ -5,6 +5,7 @@ in `check_private_names`, which start-up calls (DESIGN D8).
 """
 
 import inspect
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -25,10 +26,14 @@ from aiortc import (
 from aiortc.sdp import candidate_from_sdp, candidate_to_sdp
 
 from campanile.errors import CampanileError, Unavailable
-from campanile.media.datagrams import Datagrams, PacketSink, bind
+from campanile.media.datagrams import Arrivals, Datagrams, bind
 from campanile.media.sdp import Description
 
+_MOST_ARRIVED = 100  # packets kept for the next tick: two seconds of sound
 _LONGEST_SRTP = 1400  # libsrtp's binding copies into 1500 bytes and adds its trailer
+
+PacketSink = Callable[[bytes, float], None]
+"""Called with a packet and the `time.monotonic()` of its arrival."""
 
 
 class MediaFailed(Unavailable):
@@ -70,10 +75,10 @@ class _Connection(aioice_ice.Connection):
     aioice leaves 127.0.0.1 out, which the rehearsal and the tests live on.
     """
 
-    def __init__(self, address: str, *, controlling: bool, on_media: PacketSink):
+    def __init__(self, address: str, *, controlling: bool, arrived: Arrivals):
         super().__init__(ice_controlling=controlling)
         self._address = address
-        self._on_media = on_media
+        self._arrived = arrived
 
     async def get_component_candidates(
         self, component: int, addresses: list[str], timeout: int = 5
@@ -90,7 +95,7 @@ class _Connection(aioice_ice.Connection):
                     ) from error
                 continue  # an interface that is down, a link-local address, …
             protocol = aioice_ice.StunProtocol(self)
-            Datagrams(sock, protocol, self._on_media)
+            Datagrams(sock, protocol, self._arrived)
             host, port = sock.getsockname()[:2]
             protocol.local_candidate = Candidate(
                 foundation=candidate_foundation("host", "udp", host),
@@ -134,14 +139,17 @@ class SecureTransport:
         address: str,
         *,
         offering: bool,
-        on_packet: PacketSink,
+        on_rtp: PacketSink,
+        on_rtcp: PacketSink,
         on_lost: Callable[[], None],
     ):
-        """`on_packet` gets each decrypted RTP or RTCP packet, from within `deliver`."""
-        self._on_packet = on_packet
+        """`on_rtp` and `on_rtcp` get each packet decrypted, from within `deliver`."""
+        self._on_rtp = on_rtp
+        self._on_rtcp = on_rtcp
         self._on_lost = on_lost
+        self._arrived: Arrivals = deque(maxlen=_MOST_ARRIVED)
         self._connection = _Connection(
-            address, controlling=offering, on_media=self._keep
+            address, controlling=offering, arrived=self._arrived
         )
         gatherer = RTCIceGatherer(iceServers=[])
         gatherer._connection = self._connection
@@ -154,7 +162,6 @@ class SecureTransport:
         self._datagrams: Datagrams | None = None
         self._remote: tuple[str, int] = ("", 0)
         self._closed = False
-        self._arrived: list[tuple[bytes, float]] = []
         self._leaving: list[bytes] = []
         self.undecryptable = 0
         """Packets that were forged, replayed or duplicated."""
@@ -207,6 +214,7 @@ class SecureTransport:
         self._tx = self._dtls._tx_srtp
         self._datagrams, self._remote = self._connection.selected()
         self._datagrams.unwatch()
+        self._arrived.clear()  # what overtook the handshake is old by now
         self._dtls.on("statechange", self._dtls_changed)
 
     async def _add_candidate(self, line: str) -> None:
@@ -227,19 +235,21 @@ class SecureTransport:
             self._datagrams.poll()
 
     def deliver(self) -> None:
-        """Decrypt what was read and give it to `on_packet`."""
-        if self._arrived and self._rx is not None:
-            arrived, self._arrived = self._arrived, []
-            for data, at in arrived:
-                try:
-                    if 192 <= data[1] < 224:  # RFC 5761: RTCP on the same port
-                        packet = self._rx.unprotect_rtcp(data)
-                    else:
-                        packet = self._rx.unprotect(data)
-                except pylibsrtp.Error:  # forged, or duplicated by the network
-                    self.undecryptable += 1
-                else:
-                    self._on_packet(packet, at)
+        """Decrypt what was read and give it to `on_rtp` and `on_rtcp`."""
+        arrived = self._arrived
+        while arrived and self._rx is not None:
+            data, at = arrived.popleft()
+            if not 12 <= len(data) <= _LONGEST_SRTP:
+                continue
+            rtcp = 192 <= data[1] < 224  # RFC 5761: on the same port
+            try:
+                packet = (
+                    self._rx.unprotect_rtcp(data) if rtcp else self._rx.unprotect(data)
+                )
+            except pylibsrtp.Error:  # forged, or duplicated by the network
+                self.undecryptable += 1
+                continue
+            (self._on_rtcp if rtcp else self._on_rtp)(packet, at)
 
     def queue_rtp(self, packet: bytes) -> None:
         """Encrypt a packet; `write` sends it."""
@@ -256,11 +266,6 @@ class SecureTransport:
             for data in self._leaving:
                 self._datagrams.sendto(data, self._remote)
         self._leaving.clear()
-
-    def _keep(self, data: bytes, at: float) -> None:
-        # Media may overtake the end of the handshake; it is too early to be heard.
-        if self._rx is not None and len(data) <= _LONGEST_SRTP:
-            self._arrived.append((data, at))
 
     async def close(self) -> None:
         """Tell the far end and give back every socket and task. May be called twice."""
