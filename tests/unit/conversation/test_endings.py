@@ -83,6 +83,10 @@ async def test_an_opt_out_over_the_opening_stops_it() -> None:
 
 
 async def test_an_opt_out_shouted_before_hanging_up_counts() -> None:
+    def slow(call: Call) -> None:
+        call.stt.gives_interims = False
+        call.stt.final_after = 0.5
+
     async def callee(line: FakeLine) -> None:
         await line.hears_out("make it?")
         await line.waits(0.4)
@@ -90,7 +94,7 @@ async def test_an_opt_out_shouted_before_hanging_up_counts() -> None:
         await line.waits(0.1)
         await line.hangs_up()
 
-    call = await hold(callee)
+    call = await hold(callee, before=slow)
 
     assert call.result.disposition is Disposition.OPTED_OUT
     assert call.result.end_reason == "customer_hangup"

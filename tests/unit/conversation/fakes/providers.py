@@ -32,6 +32,7 @@ class FakeTts:
         self.breaks_after: float | None = None
         """Seconds of audio after which a sentence breaks off with an error."""
         self.cancelled = 0
+        self.first_audio_after = 0.1
 
     async def speak(self, text: str) -> AsyncIterator[Pcm]:
         self.spoken.append(text)
@@ -39,7 +40,7 @@ class FakeTts:
             self.sentences.append(text)
         number = self.sentences.index(text) + 1
         try:
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(self.first_audio_after)
             if self.failures:
                 raise self.failures.pop(0)
             left, given = SECONDS_PER_WORD * len(text.split()), 0.0
@@ -112,6 +113,7 @@ class FakeStt:
         self._line = line
         self.final_after = final_after
         self.gives_finals = True
+        self.gives_interims = True
         self.streams: list[FakeStream] = []
         self.failures: list[Exception] = []
         """Raised by the next streams that are opened, one each."""
@@ -161,7 +163,9 @@ class FakeStream:
     def _utterance_over(self, text: str) -> None:
         if text:
             self._unsaid.append(text)
-            self._results.put_nowait(Transcript(" ".join(self._unsaid), is_final=False))
+            if self._stt.gives_interims:
+                so_far = Transcript(" ".join(self._unsaid), is_final=False)
+                self._results.put_nowait(so_far)
 
     def _final(self) -> None:
         text, self._unsaid = " ".join(self._unsaid), []
