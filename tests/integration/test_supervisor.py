@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from campanile.embedded import instance
+from campanile.embedded import instance, warden_process
 from campanile.embedded.interruption import ENDS_WITH_PARENT
 from campanile.embedded.services import Service
 from campanile.embedded.supervisor import Supervisor
@@ -62,7 +62,7 @@ def eventually(true: Callable[[], bool], seconds: float = 20.0) -> bool:
     return True
 
 
-def processes_of(data_dir: Path) -> list[str]:
+def processes_of(data_dir: Path) -> list[psutil.Process]:
     """Whatever names the folder in its arguments or its environment."""
     found = []
     for process in psutil.process_iter():
@@ -71,14 +71,12 @@ def processes_of(data_dir: Path) -> list[str]:
         except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
             continue
         if any(str(data_dir) in word for word in words):
-            found.append(" ".join(process.cmdline()))
+            found.append(process)
     return found
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_nothing_outlives_its_supervisor(
-    data_dir: Path, number: signal.Signals
-) -> None:
+def supervise(data_dir: Path) -> subprocess.Popen[bytes]:
+    """PostgreSQL, Redis and a process that does not want to end, with a child."""
     stubborn = STUBBORN.replace("MARK", repr(str(data_dir)))
     supervisor = subprocess.Popen(
         [sys.executable, "-c", SUPERVISE, str(data_dir), stubborn],
@@ -86,12 +84,39 @@ def test_nothing_outlives_its_supervisor(
         stdout=subprocess.DEVNULL,
     )
     assert eventually((data_dir / "all.up").exists)
+    return supervisor
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_nothing_outlives_its_supervisor(
+    data_dir: Path, number: signal.Signals
+) -> None:
+    supervisor = supervise(data_dir)
     assert len(processes_of(data_dir)) >= 5
 
     supervisor.send_signal(number)
     supervisor.wait(20)
 
     assert eventually(lambda: not processes_of(data_dir)), processes_of(data_dir)
+
+
+def test_what_was_orphaned_is_ended_by_the_next_supervisor(data_dir: Path) -> None:
+    supervisor = supervise(data_dir)
+    wardens = [
+        child
+        for child in psutil.Process(supervisor.pid).children()
+        if warden_process.__file__ in child.cmdline()
+    ]
+    supervisor.kill()
+    for warden in wardens:
+        warden.kill()
+    supervisor.wait()
+    assert len(wardens) == 1
+    assert len(processes_of(data_dir)) >= 4
+
+    with Supervisor(data_dir):
+        pass
+    assert eventually(lambda: not processes_of(data_dir), seconds=1.0)
 
 
 def test_it_ends_with_a_killed_parent_that_asked_for_it(data_dir: Path) -> None:

@@ -7,11 +7,15 @@ import time
 from pathlib import Path
 from typing import Self
 
+from campanile.embedded.orphans import end_orphans
 from campanile.errors import Conflict, Unavailable
 
 
 class InstanceLock:
-    """A pid file that its process keeps locked; the kernel drops the lock with it."""
+    """A pid file that its process keeps locked; the kernel drops the lock with it.
+
+    Whoever takes it knows that what an earlier holder left running is an orphan.
+    """
 
     def __init__(self, file: Path):
         self._file = file
@@ -34,6 +38,7 @@ class InstanceLock:
         os.ftruncate(descriptor, 0)
         os.write(descriptor, f"{os.getpid()}\n".encode())
         self._descriptor = descriptor
+        end_orphans(self._file.parent)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -14,7 +14,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
@@ -69,9 +68,7 @@ class PrivatePostgres:
             self._binaries = postgres_binaries.runnable_by(
                 self._account, self._binaries, self._home / "binaries"
             )
-        if self._cluster.exists():
-            self._end_orphan()
-        else:
+        if not self._cluster.exists():
             self._initialize()
         self._password = (self._home / "password").read_text().strip()
         self._sockets = socket_folder(self._home / "socket", account=self._account)
@@ -130,10 +127,8 @@ class PrivatePostgres:
             )
 
     def remove(self) -> None:
-        """Delete everything, an orphaned server included."""
+        """Delete everything. Only while the server does not run."""
         home, _ = _home(self._folder)
-        self._cluster = home / "cluster"
-        self._end_orphan()
         shutil.rmtree(home)
         self._folder.unlink(missing_ok=True)  # a link, where `home` was elsewhere
 
@@ -171,23 +166,6 @@ class PrivatePostgres:
                 details=made.stderr.strip().splitlines(),
             )
         draft.rename(self._cluster)
-
-    def _end_orphan(self) -> None:
-        """End a server that outlived its supervisor and its warden, both killed."""
-        pid = self._postmaster_pid()
-        if pid is None or str(self._cluster) not in _command_line(pid):
-            return
-        os.kill(pid, signal.SIGINT)
-        deadline = time.monotonic() + 10.0
-        while self._postmaster_pid() == pid and time.monotonic() < deadline:
-            time.sleep(0.05)
-
-    def _postmaster_pid(self) -> int | None:
-        try:
-            first = (self._cluster / "postmaster.pid").read_text().partition("\n")[0]
-        except FileNotFoundError:
-            return None
-        return int(first) if first.strip().isdigit() else None
 
     def _collation(self) -> list[str]:
         # The same everywhere, whatever locales the machine has: from 17 on PostgreSQL
@@ -253,17 +231,3 @@ def _outside(folder: Path) -> Path:
     folder.rmdir()
     folder.symlink_to(home, target_is_directory=True)
     return home
-
-
-def _command_line(pid: int) -> str:
-    """Of any process; empty where there is none, or no way to ask."""
-    try:
-        asked = subprocess.run(
-            ["ps", "-ww", "-o", "args=", "-p", str(pid)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    except FileNotFoundError:
-        return ""
-    return asked.stdout
