@@ -133,6 +133,7 @@ async def test_a_question_during_the_goodbye_keeps_the_call() -> None:
         await line.waits(0.5)
         await line.says("Oh wait, where do I have to be?", 1.6)
         await line.hears_out("High Street.")
+        await line.waits(2.0)
         await line.hangs_up()
 
     call = await hold(callee, [goodbye, END_CALL], "At twelve High Street.")
