@@ -1,0 +1,251 @@
+"""The whole product, set up to be measured: real processes, canned providers.
+
+core 0: the call worker, and nothing else
+core 1: canned providers, the simulated phone network, PostgreSQL, Redis, scheduler,
+        API, job worker, and the benchmark itself
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time as clocks
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import time
+from pathlib import Path
+from uuid import UUID
+
+import psutil  # type: ignore[import-untyped]
+
+from campanile import clock
+from campanile.agents.config import AgentConfig, LlmConfig, Message
+from campanile.agents.models import Agent
+from campanile.campaigns import lifecycle
+from campanile.campaigns.models import CampaignCreate
+from campanile.campaigns.states import CampaignStatus
+from campanile.config import settings
+from campanile.db import forget_engine, transaction
+from campanile.embedded import stack
+from campanile.leads.importing import import_rows
+from campanile.leads.lists import Row
+from campanile.numbers.models import PhoneNumber
+from campanile.organizations.models import default_organization
+from campanile.trunks.models import Trunk
+from far_end import FarEnd
+
+HERE = Path(__file__).parent
+PACE_SECONDS = 0.5
+_NOON_UTC = 17  # an hour at which all of North America may be rung
+_TALKERS, _HELLO_FIRST = (212, 312, 303, 617, 202, 718), 415  # area codes
+_CALLER_ID = "+12125550199"
+
+AGENT = AgentConfig(
+    name="Benchmark",
+    first_message="Hello {{first_name}}, this is a call about your house.",
+    max_duration_seconds=600,
+    llm_config=LlmConfig(
+        messages=[
+            Message(
+                role="system",
+                content="You talk with {{first_name}} about a house, in short sentences.",
+            )
+        ]
+    ),
+)
+"""Nothing is switched off: voicemail detection, silence handling, recording are on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Everything runs; `ring` starts the calls."""
+
+    data: Path
+    worker: psutil.Process
+    providers: psutil.Process
+    exchange: psutil.Process
+    calls_per_second: float
+
+    @property
+    def far_end(self) -> FarEnd:
+        return FarEnd(self.data)
+
+    def ring(self, calls: int, *, hello_first: int = 0) -> UUID:
+        """Start a campaign of so many leads, all of them to be rung at once.
+
+        The first `hello_first` of them say "Hello?" before the agent says anything.
+        """
+        with transaction() as session:
+            organization = default_organization(session)
+            trunk = Trunk(
+                organization_id=organization.id,
+                name="rehearsal",
+                address="rehearsal.invalid",
+                channels=calls,
+                calls_per_second=self.calls_per_second,
+            )
+            agent = Agent(
+                organization_id=organization.id,
+                name=AGENT.name,
+                config=AGENT.model_dump(mode="json", by_alias=True),
+            )
+            session.add_all([trunk, agent])
+            session.flush()
+            session.add(
+                PhoneNumber(
+                    organization_id=organization.id,
+                    phone_number=_CALLER_ID,
+                    agent_id=agent.id,
+                    trunk_id=trunk.id,
+                )
+            )
+            campaign = lifecycle.create(
+                session,
+                organization.id,
+                CampaignCreate(
+                    name="benchmark",
+                    agent_id=agent.id,
+                    schedule_start_time=time(8),
+                    schedule_end_time=time(20),
+                    timezone="America/New_York",
+                    max_concurrent=calls,
+                    max_attempts=1,
+                ),
+            )
+            report = import_rows(session, campaign, _rows(calls, hello_first))
+            if report.added != calls:
+                raise SystemExit(f"Only {report.added} of {calls} leads were taken.")
+            lifecycle.move(session, campaign, CampaignStatus.SCHEDULED)
+            return campaign.id
+
+    def wait_until_answered(self, calls: int, *, timeout: float) -> int:
+        """How many calls are up, once it is `calls`, or nothing more is to be hoped."""
+        deadline = clocks.monotonic() + timeout
+        while True:
+            legs = self.far_end.legs()
+            answered = [leg["event"] for leg in legs].count("answer")
+            ended = [leg["event"] for leg in legs].count("bye")
+            if answered >= calls or ended or clocks.monotonic() > deadline:
+                return answered - ended
+            clocks.sleep(0.2)
+
+
+@contextmanager
+def running(
+    data: Path,
+    *,
+    slots: int,
+    callees: Path = HERE / "callees",
+    calls_per_second: float = 6.0,
+    provider_options: Sequence[str] = (),
+    voices: Path = Path("var/bench/voices"),
+) -> Iterator[Pipeline]:
+    """Start everything on a fresh `data`, pinned as said above; end it on leaving."""
+    before = os.sched_getaffinity(0)
+    first, last = _cores()
+    os.environ["CAMPANILE_DATA_DIR"] = str(data.absolute())
+    settings.cache_clear()
+    with ExitStack() as opened:
+        os.sched_setaffinity(0, {last})  # inherited by all that is started here
+        opened.callback(os.sched_setaffinity, 0, before)
+        providers, told = opened.enter_context(
+            _process(
+                "canned_providers.py",
+                str(HERE / "canned_providers.py"),
+                *provider_options,
+            )
+        )
+        exchange, url = opened.enter_context(
+            _process(
+                "exchange",
+                *("-m", "campanile.rehearsal.exchange"),
+                *("--data", str(data.absolute())),
+                *("--callees", str(callees.absolute())),
+                *("--voices", str(voices.absolute())),
+                *("--pace-seconds", str(PACE_SECONDS)),
+            )
+        )
+        facts = {
+            "clock_offset": _offset_to_noon(),
+            "worker_slots": slots,
+            "provider_slots": slots,
+            "gateway_url": url,
+            "media_address": "127.0.0.1",
+            **json.loads(told),
+        }
+        opened.enter_context(stack.running(data, facts=facts))
+        opened.callback(forget_engine)
+        forget_engine()
+        worker = psutil.Process(int((data / "run" / "worker.pid").read_text()))
+        _pin(worker, first)
+        yield Pipeline(data, worker, providers, exchange, calls_per_second)
+
+
+def family(process: psutil.Process) -> list[psutil.Process]:
+    return [process, *process.children(recursive=True)]
+
+
+def cpu_seconds(process: psutil.Process) -> float:
+    """User and system time of a process and all below it."""
+    times = [member.cpu_times() for member in family(process)]
+    return float(sum(used.user + used.system for used in times))
+
+
+def own_memory(process: psutil.Process) -> float:
+    """Bytes that only this process and those below it hold (USS)."""
+    return float(sum(member.memory_full_info().uss for member in family(process)))
+
+
+def load() -> float:
+    """Runnable processes over the last minute, ours included."""
+    return os.getloadavg()[0]
+
+
+def _cores() -> tuple[int, int]:
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < 2:
+        raise SystemExit("This needs two cores: one for the worker, one for the world.")
+    return cores[0], cores[1]
+
+
+def _pin(process: psutil.Process, core: int) -> None:
+    """Pin threads that run already; later ones inherit it."""
+    for thread in process.threads():
+        os.sched_setaffinity(thread.id, {core})
+
+
+def _rows(calls: int, hello_first: int) -> list[Row]:
+    """Leads at fictional numbers, of which callees/*.yaml know who picks up."""
+    talkers = [f"+1{area}55501{n:02}" for area in _TALKERS for n in range(99)]
+    waiters = [f"+1{_HELLO_FIRST}55501{n:02}" for n in range(99)]
+    numbers = waiters[:hello_first] + talkers[: calls - hello_first]
+    if len(numbers) < calls:
+        raise SystemExit("There are not so many fictional numbers.")
+    return [
+        Row(line=line, phone=number, variables={"first_name": "Robin"})
+        for line, number in enumerate(numbers, start=2)
+    ]
+
+
+def _offset_to_noon() -> float:
+    now = clock.now()
+    noon = now.replace(hour=_NOON_UTC, minute=0, second=0, microsecond=0)
+    return (noon - now).total_seconds()
+
+
+@contextmanager
+def _process(name: str, *arguments: str) -> Iterator[tuple[psutil.Process, str]]:
+    """A process of ours and the line it prints when it is ready."""
+    child = subprocess.Popen(
+        [sys.executable, *arguments], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert child.stdout is not None
+        line = child.stdout.readline().strip()
+        if not line:
+            raise SystemExit(f"{name} ended before it was ready.")
+        yield psutil.Process(child.pid), line
+    finally:
+        child.terminate()
+        child.wait(10)
