@@ -198,12 +198,13 @@ def test_talking_over_is_heard_by_an_agent_that_stops(
     assert "six" in satisfaction.lower()
 
 
+@pytest.mark.parametrize("seconds", [7.6, 9.0])
 def test_talking_over_an_agent_that_goes_on_is_said_again(
-    rehearse: type[Rehearsed],
+    rehearse: type[Rehearsed], seconds: float
 ) -> None:
     call = rehearse(callee("talks_over", confirmed=True))
 
-    call.agent_says(GREETING, seconds=9.0)  # 2 s, then 5 s of the callee, and on
+    call.agent_says(GREETING, seconds=seconds)  # the callee speaks from 2 to 6.8
     call.silence(6.0)
 
     assert len(call.said) == 2

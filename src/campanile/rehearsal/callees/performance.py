@@ -18,8 +18,6 @@ _LEAST_SPEECH = 0.4
 """Seconds to be heard before it counts as the caller's turn."""
 _LONG_SILENCE = 5.0
 """A caller that is silent for so long after an answer has not understood it."""
-_TALKED_ON = 1.0
-"""Seconds the caller goes on after an answer given over its speech: it did not hear."""
 _MOST_REPEATS = 2
 """So often one answer is said again."""
 
@@ -42,7 +40,7 @@ class Performance:
         self._voiced = 0.0  # seconds since we are free
         self._tail = Tail()
         self._turn_judged = False  # this turn has been found to be no repetition
-        self._talked_over = False  # our last answer was given while the caller spoke
+        self._spoke_over: float | None = None  # the stretch our last answer cut into
         self._began_act = 0.0
         self._answered: list[tuple[Fingerprint | None, Act]] = []
         self._repeats = 0
@@ -81,7 +79,7 @@ class Performance:
             self._repeats = 0
             question = None if self._speaking(at) else self._tail.fingerprint()
             self._answered.append((question, act))
-        self._talked_over = act.answers and self._speaking(at)
+        self._spoke_over = self._stretch_began if self._speaking(at) else None
         return self._begin(act, at)
 
     def done(self, at: float) -> None:
@@ -125,7 +123,7 @@ class Performance:
         if self._turn_judged or not self._is_my_turn(at, after=self._patience):
             return None
         self._turn_judged = True
-        talked_over, self._talked_over = self._talked_over, False
+        spoke_over, self._spoke_over = self._spoke_over, None
         if not self._answered or self._repeats >= _MOST_REPEATS:
             return None
         question = self._tail.fingerprint()
@@ -133,13 +131,9 @@ class Performance:
             if before is not None and question is not None and alike(before, question):
                 return answer
         assert self._first_heard is not None
-        waited = self._first_heard - self._free_since
-        talked_on = self._last_heard - self._free_since
-        if waited >= _LONG_SILENCE or (
-            talked_over and waited < _STRETCH_GAP and talked_on >= _TALKED_ON
-        ):
-            return self._answered[-1][1]
-        return None
+        came_back_late = self._first_heard - self._free_since >= _LONG_SILENCE
+        talked_on = spoke_over is not None and spoke_over == self._stretch_began
+        return self._answered[-1][1] if came_back_late or talked_on else None
 
     def _end_of_recording(self, act: Act, at: float) -> Act | None:
         """A mailbox hangs up by itself when it has heard enough, or nothing."""
