@@ -7,8 +7,6 @@ started. What was started stands in `run/services.json`, where every process rea
 as its settings (config.py).
 """
 
-import json
-import os
 import shutil
 import socket
 import threading
@@ -21,6 +19,7 @@ from urllib.parse import urlsplit
 
 from campanile.config import Settings, settings
 from campanile.embedded import instance
+from campanile.embedded.addresses import Addresses
 from campanile.embedded.instance import InstanceLock
 from campanile.embedded.interruption import interruptible
 from campanile.embedded.postgres import PrivatePostgres
@@ -28,7 +27,7 @@ from campanile.embedded.redis import PrivateRedis
 from campanile.embedded.services import Service, campanile
 from campanile.embedded.supervisor import Supervisor
 from campanile.logs import configure
-from campanile.readiness import Facts, write_whole
+from campanile.readiness import Facts
 
 __all__ = ["Rehearsal", "api_url", "down", "interruptible", "running", "up", "wipe"]
 
@@ -105,7 +104,7 @@ def running(
     """
     with Supervisor(data_dir, environment={"PYTHONUTF8": "1"}) as supervisor:
         configure(file=supervisor.logs_dir / "supervisor.ndjson")
-        addresses = _Addresses(supervisor.run_dir / "services.json", facts or {})
+        addresses = Addresses(supervisor.run_dir / "services.json", facts or {})
         try:
             tell("Starting the database, the queue and the rehearsal.")
             _start_servers(supervisor, addresses, rehearsal or Rehearsal())
@@ -134,7 +133,7 @@ def wipe(data_dir: Path) -> None:
 
 
 def _start_servers(
-    supervisor: Supervisor, addresses: "_Addresses", rehearsal: Rehearsal
+    supervisor: Supervisor, addresses: Addresses, rehearsal: Rehearsal
 ) -> None:
     data_dir = supervisor.data_dir
     waiting: list[str] = []
@@ -165,7 +164,7 @@ def _start_servers(
     addresses.write()
 
 
-def _start_processes(supervisor: Supervisor, addresses: "_Addresses") -> None:
+def _start_processes(supervisor: Supervisor, addresses: Addresses) -> None:
     if addresses.lack("api_port") and _taken(settings().api_host, settings().api_port):
         addresses.know(api_port=0)
         addresses.write()
@@ -180,38 +179,6 @@ def _start_processes(supervisor: Supervisor, addresses: "_Addresses") -> None:
     )
     addresses.know(api_port=urlsplit(told["api"]["url"]).port)
     addresses.write()
-
-
-class _Addresses:
-    """`run/services.json`: settings that the environment does not already give."""
-
-    def __init__(self, file: Path, facts: Mapping[str, Any]):
-        self._file = file
-        self._facts = dict(facts)
-        self.forget()  # what a killed predecessor left would be believed
-
-    def lack(self, *names: str) -> bool:
-        """Whether one of these settings is known neither here nor to the environment."""
-        return any(
-            name not in self._facts and f"CAMPANILE_{name.upper()}" not in os.environ
-            for name in names
-        )
-
-    def know(self, **facts: Any) -> None:
-        """Take in what is a setting and was not decided before; `api_port` may change."""
-        for name, value in facts.items():
-            if name in Settings.model_fields and (
-                self.lack(name) or name == "api_port"
-            ):
-                self._facts[name] = value
-
-    def write(self) -> None:
-        write_whole(self._file, json.dumps(self._facts, indent=2) + "\n")
-        settings.cache_clear()
-
-    def forget(self) -> None:
-        self._file.unlink(missing_ok=True)
-        settings.cache_clear()
 
 
 def _same_port(told: Facts) -> tuple[str, ...]:
