@@ -13,7 +13,7 @@ usable() { # $1 a command; 0: usable, 1: not ours, 2: the right version without 
 without_venv=
 for candidate in ${PYTHON:+"$PYTHON"} python3 python3.13 python3.12 python3.11 \
     /usr/bin/python3 /opt/homebrew/bin/python3 /usr/local/bin/python3 \
-    "$HOME"/.pyenv/versions/3.1[123].*/bin/python3; do
+    "${HOME:-}"/.pyenv/versions/3.1[123].*/bin/python3; do
     status=0
     usable "$candidate" || status=$?
     if [ $status = 0 ]; then
