@@ -10,9 +10,9 @@ from typing import Literal
 
 SILENCE_BEFORE_BEGINNING = 1.2
 """Seconds after answer without a word."""
-PAUSE_AFTER_HELLO = 0.3
-"""Seconds since the last voice of a short first utterance; with the detector's own
-tail and the way through the network this makes less than 0.6."""
+PAUSE_AFTER_HELLO = 0.35
+"""Seconds since the last voice of a short first utterance: longer than the breath in
+"Hello, who is there?", and less than 0.6 with the detector's tail and the network."""
 SHORT_UTTERANCE = 1.5
 """Seconds: "Hello?", "Jansen speaking"."""
 PAUSE_AFTER_MEDIUM_UTTERANCE = 0.5
