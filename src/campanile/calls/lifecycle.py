@@ -170,6 +170,12 @@ def _apply(lead: Lead, after: Next) -> None:
         lead.next_attempt_at = now() + after.after
 
 
+def suppress_callee(session: Session, attempt_id: UUID, *, reason: str) -> None:
+    """The callee of an attempt is never to be rung again, by anybody of the tree."""
+    attempt = session.get_one(Attempt, attempt_id)
+    suppress(session, attempt.root_id, attempt.phone_number, reason)
+
+
 def renew(
     session: Session, worker_id: str, attempts: Sequence[UUID], *, lease: timedelta
 ) -> set[UUID]:

@@ -1,6 +1,7 @@
 """The conversation on one leg: what it is told, how it is recorded, what it came to."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -9,12 +10,18 @@ import structlog
 from campanile.agents.provisioning import providers_of
 from campanile.agents.tools import CallFacts, ToolAnswer, call_tool
 from campanile.audio.frames import Frame
-from campanile.calls.lifecycle import Ending
+from campanile.calls.lifecycle import Ending, suppress_callee
 from campanile.calls.outcomes import EndReason
 from campanile.clock import now
 from campanile.config import settings
 from campanile.conversation.brief import Brief
-from campanile.conversation.journal import Entry, MachineHeard, Replied, ToolUsed
+from campanile.conversation.journal import (
+    Entry,
+    MachineHeard,
+    OptedOut,
+    Replied,
+    ToolUsed,
+)
 from campanile.conversation.outcome import Outcome
 from campanile.conversation.preparation import Prepared, prepare
 from campanile.conversation.session import Conversation
@@ -51,7 +58,7 @@ class Talk:
         self._host = host
         self._plan = plan
         self._line = line
-        self._journal = _Journal()
+        self._journal = _Journal(on_opt_out=self._suppress)
         self._conversation = Conversation(
             _brief(plan),
             prepared=speech,
@@ -67,6 +74,7 @@ class Talk:
         self._unsubscribe: list[Any] = []
         self._warming: asyncio.Task[None] | None = None
         self._running: asyncio.Task[Outcome] | None = None
+        self._suppressing: asyncio.Task[None] | None = None
 
     def warm_up(self) -> None:
         """Open the transcription while it rings."""
@@ -109,6 +117,8 @@ class Talk:
         async with asyncio.timeout(END_SECONDS):
             outcome = await self._running
         await self._finish_recording()
+        if self._suppressing is not None:
+            await asyncio.wait([self._suppressing])  # `finish` writes it again
         await self._host.off_loop(lambda: save_transcript(self._files, _lines(outcome)))
         return _ending(outcome, self._journal, recording=self._files.audio.name)
 
@@ -120,6 +130,15 @@ class Talk:
                 await asyncio.gather(task, return_exceptions=True)
         await self._conversation.close()
         await self._finish_recording()
+
+    def _suppress(self) -> None:
+        """At once: the call may still break, the wish must not be lost with it."""
+        self._suppressing = asyncio.create_task(
+            self._host.rows(
+                suppress_callee, self._plan.attempt_id, reason="asked on a call"
+            ),
+            name=f"suppress {self._plan.attempt_id}",
+        )
 
     def _left(self, frame: Frame) -> None:
         assert self._recorder is not None
@@ -154,10 +173,13 @@ class Talk:
 class _Journal:
     """Keeps what the row tells of the talk: latencies, tools, the machine's verdicts."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, on_opt_out: Callable[[], None]) -> None:
         self.kept: dict[str, list[dict[str, Any]]] = {}
+        self._on_opt_out = on_opt_out
 
     def note(self, entry: Entry) -> None:
+        if isinstance(entry, OptedOut):
+            self._on_opt_out()
         name = {Replied: "replies", ToolUsed: "tools", MachineHeard: "machine"}.get(
             type(entry)
         )
