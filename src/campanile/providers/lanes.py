@@ -19,13 +19,15 @@ _ONE = httpx.Limits(
     max_connections=1, max_keepalive_connections=1, keepalive_expiry=_KEPT_SECONDS
 )
 
+_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
 _Origin = tuple[str, str, int | None]
 
 
 class Lanes(httpx.AsyncBaseTransport):
     """A stack of idle connections per origin: the warmest is used first."""
 
-    def __init__(self, tls: ssl.SSLContext):
+    def __init__(self, tls: Callable[[], ssl.SSLContext]):
         self._tls = tls
         self._idle: defaultdict[_Origin, deque[tuple[float, httpx.AsyncHTTPTransport]]]
         self._idle = defaultdict(deque)
@@ -52,9 +54,9 @@ class Lanes(httpx.AsyncBaseTransport):
                 await idle.pop()[1].aclose()
 
     def _open(self, url: str) -> httpx.AsyncHTTPTransport:
-        return httpx.AsyncHTTPTransport(
-            verify=self._tls, limits=_ONE, proxy=_proxy_for(url)
-        )
+        # Any context will do for http; httpx would make one by itself.
+        tls = self._tls() if url.startswith("https:") else _NO_TLS
+        return httpx.AsyncHTTPTransport(verify=tls, limits=_ONE, proxy=_proxy_for(url))
 
     async def _give_back(self, origin: _Origin, lane: httpx.AsyncHTTPTransport) -> None:
         if self._closed:

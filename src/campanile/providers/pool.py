@@ -8,7 +8,7 @@ import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import cache
+from functools import cached_property
 from typing import Any, Self
 
 import httpx
@@ -28,20 +28,18 @@ _OURS_TO_MEND = (400, 404, 413, 422)
 """One agent's bad request says nothing about the provider's health."""
 
 
-@cache
-def _tls() -> ssl.SSLContext:
-    """Trusts the certificates of the environment; reading them costs 30 ms CPU."""
-    return httpx.create_ssl_context()
-
-
 class Pool:
     """`async with Pool() as pool:` around everything that talks to providers."""
 
     def __init__(self, *, live: httpx.Timeout = LIVE) -> None:
         self._live = live
-        self.tls = _tls()
-        self._http = httpx.AsyncClient(transport=Lanes(self.tls))
+        self._http = httpx.AsyncClient(transport=Lanes(lambda: self.tls))
         self._breakers: dict[str, Breaker] = {}
+
+    @cached_property
+    def tls(self) -> ssl.SSLContext:
+        """Made on first use: reading the certificates costs 30 ms of CPU."""
+        return httpx.create_ssl_context()
 
     async def __aenter__(self) -> Self:
         return self
