@@ -185,7 +185,7 @@ class JitterBuffer:
             self._skip_waited()
         missing = self._have.find(0, self._head, self._head + FRAME_SAMPLES)
         if missing < 0:
-            return self._play(), True
+            return self._play()
         if self._end > missing:  # there is later sound: this was lost
             return self._patch(), False
         if missing > self._head and self._waited:
@@ -213,7 +213,7 @@ class JitterBuffer:
             self._head += skipped
             self._waited -= skipped
 
-    def _play(self) -> Pcm:
+    def _play(self) -> tuple[Pcm, bool]:
         if self._waited:  # the frame was late, not lost: the delay has grown
             self.stats.added_samples += self._waited
             self._waited = 0
@@ -223,27 +223,27 @@ class JitterBuffer:
             return self._adjusted(frame)
         self._head += FRAME_SAMPLES
         self._watch()
-        return self._concealer.good(frame)
+        return self._concealer.good(frame), True
 
-    def _adjusted(self, frame: Pcm) -> Pcm:
+    def _adjusted(self, frame: Pcm) -> tuple[Pcm, bool]:
         """Add or leave out a frame, in a quiet moment if one comes soon."""
         self._adjust_age += 1
         quiet = int(np.abs(frame.astype(np.int32)).max()) < _QUIET_PEAK
         if not quiet and self._adjust_age < _ADJUST_WITHIN_TICKS:
             self._head += FRAME_SAMPLES
-            return self._concealer.good(frame)
+            return self._concealer.good(frame), True
         adjust, self._adjust = self._adjust, 0
         if adjust > 0:
             self.stats.added_samples += FRAME_SAMPLES
             self._grew()
-            return self._concealer.lost()
+            return self._concealer.lost(), False
         self._head += FRAME_SAMPLES
         if self._have.find(0, self._head, self._head + FRAME_SAMPLES) < 0:
             following = self._read()
             frame = (following + (frame - following) * _FALL).astype(np.int16)
             self._head += FRAME_SAMPLES
             self.stats.dropped_samples += FRAME_SAMPLES
-        return self._concealer.good(frame)
+        return self._concealer.good(frame), True
 
     def _patch(self) -> Pcm:
         """A frame of which something is missing, its holes made up."""

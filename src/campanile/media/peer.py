@@ -24,6 +24,8 @@ from campanile.media.sending import Sender
 from campanile.media.transport import MediaFailed, SecureTransport
 
 _Sink = TypeVar("_Sink")
+_MOST_SILENCE = 500
+"""Frames of silence that a recording gets for one stall; a suspended laptop has many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +286,7 @@ class MediaPeer:
     def _skip(self, missed: int) -> None:
         """The loop stalled: the far end heard nothing, and the recording says so."""
         self._sender.skip(missed)
-        for _ in range(missed):
+        for _ in range(min(missed, _MOST_SILENCE)):
             for sink in tuple(self._sent_sinks):
                 sink(SILENCE)
 

@@ -187,6 +187,18 @@ def test_a_pause_of_the_sender_is_silence_and_then_speech_goes_on():
         assert not any(np.any(frame) for frame in heard.frames[60:170])
 
 
+def test_after_a_pause_the_first_packet_waits_again_for_unpunctual_followers():
+    packets = speech(400)
+    for packet in packets[300:]:  # by then the delay has shrunk to a frame
+        packet.arrives += 100
+        packet.timestamp += 100 * 160
+    for packet in packets[301:]:
+        packet.arrives += 1.4
+    heard = listen(packets, 520)
+    resumed = heard.flags.index(True, 350)
+    assert all(heard.flags[resumed : resumed + 90])
+
+
 def test_a_jump_of_the_timestamps_is_no_loss():
     for jump in (-80000, -800, 77, 4000, 1 << 30):
         packets = speech(100)
