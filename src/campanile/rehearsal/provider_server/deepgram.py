@@ -14,7 +14,11 @@ import orjson
 from pydantic import BaseModel, Field, ValidationError
 from starlette.datastructures import QueryParams
 from starlette.responses import JSONResponse
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import (
+    WebSocket,
+    WebSocketDisconnect,
+    WebSocketDisconnected,
+)
 
 from campanile.errors import Unavailable
 
@@ -102,6 +106,7 @@ class _Listener:
         self._began = time.monotonic()
         self._texts: list[str] = []
         self._last_message = 0.0
+        self._open = True
 
     async def run(self) -> None:
         writer = asyncio.create_task(self._write(), name="deepgram.writer")
@@ -133,6 +138,7 @@ class _Listener:
             self._last_message = loop.time()
             message = await self._socket.receive()
             if message["type"] == "websocket.disconnect":
+                self._open = False
                 raise WebSocketDisconnect
             if audio := message.get("bytes"):
                 for event in self._segmenter.feed(audio):
@@ -146,7 +152,7 @@ class _Listener:
                     self._due.put_nowait(rest)
                 return
             elif kind == "":
-                await self._socket.close(1008, "DATA-0000")
+                await self._close(1008, "DATA-0000")
                 raise WebSocketDisconnect
 
     async def _write(self) -> None:
@@ -154,7 +160,7 @@ class _Listener:
             while (event := await self._due.get()) is not None:
                 await self._tell(event)
             await self._send(self._session.metadata(self._segmenter.position))
-            await self._socket.close()
+            await self._close()
 
     async def _tell(self, event: object) -> None:
         match event:
@@ -217,10 +223,22 @@ class _Listener:
         while left > 0:
             await asyncio.sleep(left)
             left = self._last_message + _IDLE_SECONDS - loop.time()
-        await self._socket.close(1011, _IDLE_REASON)
+        await self._close(1011, _IDLE_REASON)
 
     async def _send(self, message: Mapping[str, Any]) -> None:
-        await self._socket.send_text(orjson.dumps(message).decode())
+        if not self._open:
+            raise WebSocketDisconnect
+        try:
+            await self._socket.send_text(orjson.dumps(message).decode())
+        except WebSocketDisconnected as error:  # the client went as we spoke
+            raise WebSocketDisconnect from error
+
+    async def _close(self, code: int = 1000, reason: str = "") -> None:
+        """Once, and not where the client was first."""
+        if self._open:
+            self._open = False
+            with contextlib.suppress(WebSocketDisconnect, WebSocketDisconnected):
+                await self._socket.close(code, reason)
 
 
 class _Finalize:

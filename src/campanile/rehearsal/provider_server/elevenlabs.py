@@ -14,7 +14,11 @@ import orjson
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import (
+    WebSocket,
+    WebSocketDisconnect,
+    WebSocketDisconnected,
+)
 
 from .service import Service
 from .speech import Encoding, chunks, render
@@ -64,7 +68,9 @@ async def stream_input(socket: WebSocket, service: Service) -> None:
         )
         return
     await socket.accept()
-    with suppress(WebSocketDisconnect):  # whoever hangs up wants no more audio
+    with suppress(
+        WebSocketDisconnect, WebSocketDisconnected
+    ):  # whoever hangs up wants no more audio
         await _take_text(socket, service, encoding)
 
 

@@ -22,6 +22,8 @@ _TELEPHONE = (
 )
 """What hissing sounds become where the line carries nothing above 3.4 kHz. Without
 these pronunciations every "six" is heard as "three" or "eight"."""
+_LONG = 3
+"""Words of a phrase that may stand beside another in one utterance."""
 
 _Pronunciations = dict[str, list[str]]
 
@@ -34,25 +36,38 @@ class Grammar:
 
 
 def build(phrases: Iterable[str], keyterms: Sequence[str], cmudict: Path) -> Grammar:
-    """`phrases` (JSGF) and key terms, of which an utterance may hold two in a row.
+    """`phrases` (JSGF, with a comma where a pause may cut them in two) and key terms.
 
-    One with a word that the dictionary lacks cannot be heard, and is left out.
+    Those with a word that the dictionary lacks cannot be heard, and are left out.
     """
     known = _pronunciations(cmudict)
-    wanted = dict.fromkeys((*phrases, *(_plain(term) for term in keyterms)))
+    parts = [part.strip() for phrase in phrases for part in _cuts(phrase)]
+    wanted = dict.fromkeys((*parts, *(_plain(term) for term in keyterms)))
     usable = [text for text in wanted if text and _words(text) <= known.keys()]
     words = set[str]().union(*map(_words, (*usable, *_RULES.values())))
     rules = "".join(f"<{name}> = {rule};\n" for name, rule in _RULES.items())
-    body = "\n | ".join(f"({text})" for text in usable)
+    # A short one beside another would be heard in every breath.
+    alone = [text for text in usable if len(text.split()) < _LONG]
+    rows = [text for text in usable if len(text.split()) >= _LONG]
     return Grammar(
         jsgf=(
             f"#JSGF V1.0;\ngrammar heard;\n{rules}"
-            f"<phrase> = {body};\npublic <heard> = <phrase> [<phrase>];\n"
+            f"<long> = {_either(rows)};\n"
+            f"public <heard> = {_either([*alone, '<long> [<long>]'])};\n"
         ),
         dictionary="".join(
             line for word in sorted(words) for line in _entries(word, known[word])
         ),
     )
+
+
+def _cuts(phrase: str) -> list[str]:
+    """The phrase whole, and what a pause at its commas leaves of it."""
+    return [phrase.replace(",", ""), *phrase.split(",")]
+
+
+def _either(choices: Sequence[str]) -> str:
+    return "\n | ".join(f"({choice})" for choice in choices)
 
 
 def _plain(term: str) -> str:
