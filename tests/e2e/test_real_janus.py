@@ -141,7 +141,9 @@ def test_an_answered_call_is_heard_recorded_and_reported(
     network: RealPhoneNetwork, product: Product, tmp_path: Path
 ) -> None:
     callee = network.callee("answer_with_tone")
-    start_campaign(callee.address, tmp_path, max_duration_seconds=10)
+    start_campaign(
+        callee.address, tmp_path, max_duration_seconds=10, voicemail_detection=False
+    )
     report = the_report()
     attempt, lead, _ = the_attempt()
 
@@ -161,7 +163,9 @@ def test_what_the_agent_says_reaches_the_callee(
     network: RealPhoneNetwork, product: Product, tmp_path: Path
 ) -> None:
     callee = network.callee("answer", echo=True)
-    start_campaign(callee.address, tmp_path, max_duration_seconds=10)
+    start_campaign(
+        callee.address, tmp_path, max_duration_seconds=10, voicemail_detection=False
+    )
     the_report()
     attempt, _, _ = the_attempt()
     heard, said = sides(product.data_dir / "recordings" / str(attempt.recording))

@@ -6,6 +6,7 @@ Dramatiq's Worker runs in this process itself rather than under its command line
 the pid in `run/` is the one that holds the calls, and killing it ends them.
 """
 
+import gc
 import signal
 import sys
 from threading import Event
@@ -19,13 +20,16 @@ from campanile.config import settings
 from campanile.dialing.preflight import refuse_offset_on_real_gateway
 from campanile.readiness import announce
 from campanile_workers import actors  # noqa: F401  a worker knows its actors
-from campanile_workers.broker import CALLS, broker
+from campanile_workers.broker import CALLS, JOBS, broker
 from campanile_workers.call_host import CallLoop
 
 log = structlog.get_logger(__name__)
 
-POLL_MS = 50
+POLL_MS = {CALLS: 50, JOBS: 250}
 """How long an idle worker sleeps between looks at its queue (backend.md 2)."""
+IDLE_THREAD_SECONDS = 1.0
+"""How long a thread without work sleeps before it looks whether it is to stop; a message
+wakes it at once. By default it is the poll: 40 threads of 50 ms cost 3 % of a core."""
 JOB_THREADS = 4
 SHUTDOWN_MARGIN_SECONDS = 60.0
 
@@ -45,17 +49,29 @@ def main(queue: str) -> None:
     if queue == CALLS:
         broker.add_middleware(CallLoop(slots=threads))
     worker = Worker(
-        broker, queues={queue}, worker_threads=threads, worker_timeout=POLL_MS
+        broker, queues={queue}, worker_threads=threads, worker_timeout=POLL_MS[queue]
     )
     # No more messages than threads: a call must not wait behind a running one while
     # another worker is idle.
     worker.queue_prefetch = threads
     worker.start()
+    for thread in worker.workers:
+        thread.timeout = IDLE_THREAD_SECONDS
+    _spare_the_collector()
     announce("worker" if queue == CALLS else queue)
     log.info("worker.started", queue=queue, threads=threads)
     stop.wait()
     log.info("worker.draining", queue=queue)
     worker.stop(timeout=int(SHUTDOWN_MARGIN_SECONDS * 1000))
+
+
+def _spare_the_collector() -> None:
+    """Leave out of every later collection what lives as long as the process.
+
+    A full one took 130 ms with it, in which no call sends a frame.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 if __name__ == "__main__":

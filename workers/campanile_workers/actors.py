@@ -3,8 +3,8 @@
 from uuid import UUID
 
 import dramatiq
-from campanile.analysis.reporting import write_report
 
+from campanile.analysis.reporting import write_report
 from campanile_workers.broker import CALLS, JOBS, broker
 from campanile_workers.call_host import host
 
