@@ -27,6 +27,8 @@ _FRAME_SECONDS = 0.01
 _DITHER_DECIBELS = -50.0
 """Noise below the full scale: the model cannot bear the empty band above 4 kHz."""
 _PAD_SECONDS = 0.1
+_TONE_SAMPLES = 256
+_TONE_LINES = 8
 _MOST_GRAMMARS = 8  # 10 MB each
 _NICE = 5
 """On a busy machine a text may come late; a voice that does is heard as silence."""
@@ -39,12 +41,14 @@ class Decoder:
         self._sphinx = lru_cache(_MOST_GRAMMARS)(self._build)
 
     def warm_up(self) -> None:
-        self.recognize(np.zeros(800, dtype=np.int16), 8000, ())
+        self._sphinx(())
 
     def recognize(
         self, pcm: npt.NDArray[np.int16], rate: int, keyterms: Sequence[str]
     ) -> dict[str, Any]:
         sphinx = self._sphinx(tuple(keyterms))
+        if not len(pcm) or _is_tone(pcm):
+            return {"text": "", "words": []}
         sphinx.start_utt()
         sphinx.process_raw(self._wide(pcm, rate), no_search=False, full_utt=True)
         sphinx.end_utt()
@@ -93,6 +97,21 @@ class Decoder:
         noise = 32768 * 10 ** (_DITHER_DECIBELS / 20)
         dithered = samples + noise * self._noise.standard_normal(len(samples))
         return bytes(np.clip(dithered, -32768, 32767).astype("<i2").tobytes())
+
+
+def _is_tone(pcm: npt.NDArray[np.int16]) -> bool:
+    """Whether the sound is beeps or ring-back, of which a grammar would make words.
+
+    Their power lies on a few lines of the spectrum nearly all the time; no voice's does.
+    """
+    count = len(pcm) // _TONE_SAMPLES
+    frames = pcm[: count * _TONE_SAMPLES].reshape(-1, _TONE_SAMPLES)
+    power = np.abs(np.fft.rfft(frames * np.hanning(_TONE_SAMPLES))) ** 2
+    total = power.sum(axis=1)
+    loud = total > 0.01 * total.max(initial=0.0)
+    lines = np.sort(power, axis=1)[:, -_TONE_LINES:].sum(axis=1)
+    pure = lines[loud] > 0.97 * total[loud]
+    return bool(pure.size and pure.mean() > 0.9)
 
 
 def main() -> None:

@@ -156,6 +156,8 @@ class _Listener:
                 raise WebSocketDisconnect
 
     async def _write(self) -> None:
+        with contextlib.suppress(Unavailable):  # the first utterance will tell
+            await self._service.recognizer.prepare(self._options.keyterm)
         with contextlib.suppress(WebSocketDisconnect):
             while (event := await self._due.get()) is not None:
                 await self._tell(event)

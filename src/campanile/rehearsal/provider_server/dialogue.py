@@ -8,7 +8,17 @@ was interrupted, repeated, or never generated here.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from .scripts import Answer, Aside, Calls, Question, Script, Slots, holds, worded
+from .scripts import (
+    Answer,
+    Aside,
+    Calls,
+    Question,
+    Script,
+    Slots,
+    filled,
+    holds,
+    worded,
+)
 from .transcripts import Turn
 
 _MOST_TIMES_ASKED = 2
@@ -170,7 +180,7 @@ def _say(
     """Say it and call the tools; one that is not offered counts as having returned."""
     text = worded(say, progress.slots)
     offered = tuple(
-        (name, {key: worded(value, progress.slots) for key, value in arguments.items()})
+        (name, {key: filled(value, progress.slots) for key, value in arguments.items()})
         for name, arguments in call.items()
         if name in tools
     )

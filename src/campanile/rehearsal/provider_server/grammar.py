@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 
 _RULES = {
@@ -22,9 +23,6 @@ _TELEPHONE = (
 )
 """What hissing sounds become where the line carries nothing above 3.4 kHz. Without
 these pronunciations every "six" is heard as "three" or "eight"."""
-_LONG = 3
-"""Words of a phrase that may stand beside another in one utterance."""
-
 _Pronunciations = dict[str, list[str]]
 
 
@@ -46,14 +44,9 @@ def build(phrases: Iterable[str], keyterms: Sequence[str], cmudict: Path) -> Gra
     usable = [text for text in wanted if text and _words(text) <= known.keys()]
     words = set[str]().union(*map(_words, (*usable, *_RULES.values())))
     rules = "".join(f"<{name}> = {rule};\n" for name, rule in _RULES.items())
-    # A short one beside another would be heard in every breath.
-    alone = [text for text in usable if len(text.split()) < _LONG]
-    rows = [text for text in usable if len(text.split()) >= _LONG]
     return Grammar(
         jsgf=(
-            f"#JSGF V1.0;\ngrammar heard;\n{rules}"
-            f"<long> = {_either(rows)};\n"
-            f"public <heard> = {_either([*alone, '<long> [<long>]'])};\n"
+            f"#JSGF V1.0;\ngrammar heard;\n{rules}public <heard> = {_either(usable)};\n"
         ),
         dictionary="".join(
             line for word in sorted(words) for line in _entries(word, known[word])
@@ -63,7 +56,9 @@ def build(phrases: Iterable[str], keyterms: Sequence[str], cmudict: Path) -> Gra
 
 def _cuts(phrase: str) -> list[str]:
     """The phrase whole, and what a pause at its commas leaves of it."""
-    return [phrase.replace(",", ""), *phrase.split(",")]
+    parts = phrase.split(",")
+    ends = combinations(range(len(parts) + 1), 2)
+    return ["".join(parts[first:end]) for first, end in ends]
 
 
 def _either(choices: Sequence[str]) -> str:

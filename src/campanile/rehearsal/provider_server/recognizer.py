@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from campanile.audio.frames import Pcm
 from campanile.errors import Unavailable
 
@@ -38,6 +40,7 @@ class Recognizer:
         self._processes: list[asyncio.subprocess.Process] = []
         self._idle: asyncio.Queue[asyncio.subprocess.Process] = asyncio.Queue()
         self._asking: set[asyncio.Task[Heard]] = set()
+        self._prepared: set[tuple[str, ...]] = set()
 
     @property
     def busy(self) -> bool:
@@ -68,6 +71,16 @@ class Recognizer:
         self._asking.add(asking)
         asking.add_done_callback(self._asking.discard)
         return await asyncio.shield(asking)
+
+    async def prepare(self, keyterms: Sequence[str]) -> None:
+        """Have the key terms' grammar ready in every process. Raises Unavailable."""
+        known = tuple(keyterms)
+        if known not in self._prepared:
+            self._prepared.add(known)
+            nothing = np.zeros(0, dtype=np.int16)
+            await asyncio.gather(
+                *(self.recognize(nothing, 8000, known) for _ in self._processes)
+            )
 
     async def _begin(self) -> None:
         process = await asyncio.create_subprocess_exec(

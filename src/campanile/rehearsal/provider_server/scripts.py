@@ -129,14 +129,18 @@ def holds(needs: Needs, slots: Mapping[str, Any]) -> bool:
     )
 
 
-def worded(text: str, slots: Mapping[str, Any]) -> str:
+def filled(text: str, slots: Mapping[str, Any]) -> str:
     """`text` with the slots it names in braces; what is unknown is left out."""
+    return re.sub(r"\{(\w+)\}", lambda name: str(slots.get(name[1], "")), text)
 
-    def word(match: re.Match[str]) -> str:
-        value = str(slots.get(match[1], ""))
-        return value.title() if value in _DAY_NAMES else value
 
-    return re.sub(r"\{(\w+)\}", word, text)
+def worded(text: str, slots: Mapping[str, Any]) -> str:
+    """The same as it is written for people: days have a capital."""
+    return filled(text, {name: _capital(value) for name, value in slots.items()})
+
+
+def _capital(value: Any) -> Any:
+    return value.title() if value in _DAY_NAMES else value
 
 
 def _files(folder: Path) -> list[Path]:
