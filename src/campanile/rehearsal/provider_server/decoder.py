@@ -9,6 +9,7 @@ at the end of its input, so that it cannot outlive whoever started it.
 
 import json
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -116,6 +117,7 @@ def _is_tone(pcm: npt.NDArray[np.int16]) -> bool:
 
 def main() -> None:
     os.nice(_NICE)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it ends when its input does
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     decoder = Decoder(json.loads(requests.readline())["phrases"])
     decoder.warm_up()

@@ -11,7 +11,7 @@ from functools import cache
 from itertools import combinations
 from pathlib import Path
 
-_RULES = {
+RULES = {
     "day": "monday | tuesday | wednesday | thursday | friday",
     "number": "one | two | three | four | five | six | seven | eight | nine | ten",
 }
@@ -42,8 +42,8 @@ def build(phrases: Iterable[str], keyterms: Sequence[str], cmudict: Path) -> Gra
     parts = [part.strip() for phrase in phrases for part in _cuts(phrase)]
     wanted = dict.fromkeys((*parts, *(_plain(term) for term in keyterms)))
     usable = [text for text in wanted if text and _words(text) <= known.keys()]
-    words = set[str]().union(*map(_words, (*usable, *_RULES.values())))
-    rules = "".join(f"<{name}> = {rule};\n" for name, rule in _RULES.items())
+    words = set[str]().union(*map(_words, (*usable, *RULES.values())))
+    rules = "".join(f"<{name}> = {rule};\n" for name, rule in RULES.items())
     return Grammar(
         jsgf=(
             f"#JSGF V1.0;\ngrammar heard;\n{rules}public <heard> = {_either(usable)};\n"

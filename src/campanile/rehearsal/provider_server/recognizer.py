@@ -103,8 +103,13 @@ class Recognizer:
         head = {"keyterms": list(keyterms), "rate": rate, "size": len(audio)}
         try:
             heard = await _answer(process, _line(head) + audio)
-        finally:
-            self._idle.put_nowait(process)
+        except Unavailable:
+            self._processes.remove(process)
+            await process.wait()
+            self._prepared.clear()
+            await self._begin()  # for the next utterance; this one is lost
+            raise
+        self._idle.put_nowait(process)
         return Heard(heard["text"], [Word(*word) for word in heard["words"]])
 
 
