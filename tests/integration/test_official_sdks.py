@@ -43,7 +43,8 @@ async def url(tmp_path):
     )
     assert process.stdout
     async with asyncio.timeout(30):
-        yield (await process.stdout.readline()).decode().strip()
+        address = (await process.stdout.readline()).decode().strip()
+    yield address
     process.terminate()
     await process.communicate()
 
