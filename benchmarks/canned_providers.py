@@ -48,7 +48,7 @@ HEARD = (
 """What every callee is understood to say, in turn."""
 
 _CHARACTERS_PER_SECOND = 17.0
-_CHUNK_SECONDS = 0.05
+_CHUNK_SECONDS = 0.1  # ElevenLabs sends some 3 KB at a time
 _INTERIM_SECONDS = 0.5
 _WEBSOCKET_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _TEXT, _BINARY, _CLOSE, _PING, _PONG = 1, 2, 8, 9, 10

@@ -85,7 +85,7 @@ async def test_an_older_model_gets_its_own_kind_of_key_terms(pool):
     assert "keyterm" not in asked[0]
 
 
-async def test_audio_goes_in_chunks_of_40_ms_and_finalize_sends_what_is_left(pool):
+async def test_audio_goes_in_chunks_of_80_ms_and_finalize_sends_what_is_left(pool):
     received = []
     done = asyncio.Event()
 
@@ -97,15 +97,15 @@ async def test_audio_goes_in_chunks_of_40_ms_and_finalize_sends_what_is_left(poo
                 done.set()
 
     async with websocket_server(script) as url, english(pool, url) as stream:
-        for _ in range(5):
+        for _ in range(9):
             stream.send(FRAME)
             await asyncio.sleep(0.005)
         await stream.finalize()
         await done.wait()
         answer = await anext(aiter(stream))
     assert answer.speech_final
-    assert [len(part) for part in received[:3]] == [320, 320, 160]
-    assert received[0] == encode_ulaw(FRAME) * 2
+    assert [len(part) for part in received[:3]] == [640, 640, 160]
+    assert received[0] == encode_ulaw(FRAME) * 4
     assert received[3] == '{"type":"Finalize"}'
 
 
