@@ -66,12 +66,15 @@ def main(queue: str) -> None:
 
 
 def _spare_the_collector() -> None:
-    """Leave out of every later collection what lives as long as the process.
+    """Keep collections short: no call sends a frame while one runs.
 
-    A full one took 130 ms with it, in which no call sends a frame.
+    What lives as long as the process is left out of all later ones (with it a full one
+    took 130 ms, of 60 calls 50 ms without). The young ones come twice as often as by
+    default, for 5 ms instead of 10; the full ones, a fifth as often.
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(700, 5, 100)
 
 
 if __name__ == "__main__":
