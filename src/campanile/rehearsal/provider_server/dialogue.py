@@ -99,13 +99,32 @@ def _listen(script: Script, progress: Progress, latest: str, since: str) -> None
     if progress.aside:
         _fill(script, progress, progress.aside, latest)
         return
-    answers = progress.pending.answers if progress.pending else []
-    for words in (latest, since):
-        for answer in answers:
-            if answer.when.search(words):
-                progress.answer = answer
-                _fill(script, progress, answer, words)
-                return
+    for question in _answerable(script, progress):
+        for words in (latest, since) if question is progress.pending else (latest,):
+            for answer in question.answers:
+                if answer.when.search(words):
+                    _answered(progress, question, answer)
+                    _fill(script, progress, answer, words)
+                    return
+
+
+def _answerable(script: Script, progress: Progress) -> list[Question]:
+    """The pending question, then all that may come next: a callee who cut the question
+    short answers it all the same, and one whose answer came late is a question further.
+    """
+    ahead = [
+        question
+        for question in script.questions
+        if question.name not in progress.asked and holds(question.needs, progress.slots)
+    ]
+    return [*([progress.pending] if progress.pending else []), *ahead]
+
+
+def _answered(progress: Progress, question: Question, answer: Answer) -> None:
+    progress.answer = answer
+    if question is not progress.pending:
+        progress.pending = question
+        progress.asked.append(question.name)
 
 
 def _fill(script: Script, progress: Progress, answer: Answer, words: str) -> None:

@@ -62,6 +62,34 @@ def test_whoever_can_make_it_is_asked_two_more_things(script):
     }
 
 
+def test_an_answer_to_what_should_have_been_asked_is_taken(script):
+    # The text of the first answer came after the agent had asked again.
+    call = Call(script)
+    call.turns += [
+        Turn("callee", "Sorry I cannot come on that day."),
+        Turn("agent", "I am sorry, I did not understand that. Can you make it?"),
+    ]
+    looking = call.hears("I would rather come on Monday.")
+    assert looking.calls == (("find_slot", {"day": "monday"}),)
+    filled = extraction.fill(script, call.turns, SCHEMA)
+    assert (filled["confirmed"], filled["new_day"]) == (False, "monday")
+
+
+def test_whoever_answers_over_the_greeting_is_understood(script):
+    call = Call(script)
+    call.turns = [Turn("agent", "Hello Anna, this is the assistant of Riverside")]
+    said = "Yes I know about the appointment and yes I can make it."
+    assert "scale from one to ten" in call.hears(said).text
+
+
+def test_an_answer_to_the_next_question_is_not_read_as_a_no(script):
+    call = Call(script)
+    reply = call.hears("Ten it could not have been better.")
+    assert "by text message or by email" in reply.text
+    found = extraction.fill(script, call.turns, SCHEMA)
+    assert (found["confirmed"], found["satisfaction"]) == (None, 10)
+
+
 def test_whoever_cannot_is_found_another_time(script):
     call = Call(script)
     assert "Which day" in call.hears("No, I cannot make it that day.").text
