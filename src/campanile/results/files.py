@@ -65,6 +65,8 @@ def _sheet(sheet: Worksheet, rows: Sequence[ResultRow], bold: Format) -> None:
         sheet.write_string(0, column, heading, bold)
         sheet.set_column(column, column, _width(heading, rows))
     sheet.freeze_panes(1, 1)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)  # one page wide when printed, as long as it must be
     sheet.autofilter(0, 0, max(1, len(rows)), len(headings) - 1)
     for line, row in enumerate(rows, start=1):
         for column, value in enumerate(row.values()):
