@@ -13,8 +13,6 @@ from campanile.db import transaction
 from campanile.pacing.tick import tick
 from support.factories import make_campaign, make_leads, make_worker
 
-pytestmark = pytest.mark.usefixtures("database", "redis_url")
-
 
 class Monotonic:
     """A clock that jumps when told to."""
@@ -27,7 +25,7 @@ class Monotonic:
 
 
 @pytest.fixture
-def expired(monkeypatch: pytest.MonkeyPatch) -> None:
+def expired(database: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reservation whose lease has run out."""
     now = clock.now()
     noon = now.replace(hour=17, minute=0, second=0, microsecond=0)
