@@ -18,6 +18,7 @@ from campanile.analysis.analyse import Analysis, analyse
 from campanile.analysis.transcript import Utterance
 from campanile.calls.lifecycle import report
 from campanile.calls.models import Attempt
+from campanile.calls.outcomes import AnsweredBy
 from campanile.calls.states import AttemptState
 from campanile.campaigns.models import Campaign
 from campanile.clock import now
@@ -26,6 +27,11 @@ from campanile.providers.errors import ProviderError
 from campanile.providers.pool import Pool
 
 log = structlog.get_logger(__name__)
+
+MACHINES = frozenset(
+    {AnsweredBy.VOICEMAIL, AnsweredBy.IVR, AnsweredBy.FAX, AnsweredBy.MUSIC}
+)
+"""What a recording says is nobody's answer: such calls are summed up, no more."""
 
 TRIES = 4
 """After so many leases of the job the report goes out without the analysis."""
@@ -64,7 +70,7 @@ async def _analyse(config: AgentConfig, attempt: Attempt) -> Analysis:
     async with Pool() as pool:
         return await analyse(
             language_model_of(config, pool=pool),
-            config.analysis_plan,
+            None if attempt.answered_by in MACHINES else config.analysis_plan,
             transcript,
             ended_reason=attempt.end_reason or "",
         )
