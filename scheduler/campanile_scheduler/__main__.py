@@ -11,11 +11,11 @@ from campanile import logs
 from campanile.config import settings
 from campanile.dialing.preflight import refuse_offset_on_real_gateway
 from campanile.readiness import announce
-from campanile_scheduler.jobs import Sweep, pace, report, surviving
+from campanile_scheduler.jobs import Pace, Sweep, report, surviving
 
 log = structlog.get_logger(__name__)
 
-REPORT_SECONDS = 0.5
+REPORT_SECONDS = 1.0
 SWEEP_SECONDS = 5.0
 
 
@@ -26,7 +26,7 @@ def main() -> None:
         job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
     )
     jobs = (
-        (pace, settings().tick_seconds),
+        (Pace(), settings().tick_seconds),
         (report, REPORT_SECONDS),
         (Sweep(), SWEEP_SECONDS),
     )

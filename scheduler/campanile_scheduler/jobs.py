@@ -16,20 +16,36 @@ from sqlalchemy.exc import OperationalError
 from campanile.config import settings
 from campanile.db import transaction
 from campanile.pacing import sweeps
-from campanile.pacing.tick import tick
+from campanile.pacing.tick import nothing_scheduled, tick
 from campanile_workers.actors import place_call, report_call
 
 log = structlog.get_logger(__name__)
 
 shuffle = Random()
+IDLE_SECONDS = 1.0
 
 
-def pace() -> None:
-    """Reserve the attempts that may start now and tell the workers."""
-    with transaction() as session:
-        attempts = tick(session, shuffle=shuffle)
-    for attempt_id in attempts:
-        place_call.send(str(attempt_id))
+class Pace:
+    """Reserve the attempts that may start now and tell the workers.
+
+    While no campaign is scheduled it looks once a second: idling costs next to nothing,
+    and whoever starts a campaign waits a second at most.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._rests_until = 0.0
+
+    def __call__(self) -> None:
+        if self._monotonic() < self._rests_until:
+            return
+        with transaction() as session:
+            attempts = tick(session, shuffle=shuffle)
+            idle = not attempts and nothing_scheduled(session)
+        for attempt_id in attempts:
+            place_call.send(str(attempt_id))
+        if idle:
+            self._rests_until = self._monotonic() + IDLE_SECONDS
 
 
 def report() -> None:

@@ -71,8 +71,5 @@ class Product:
 
     def events(self, name: str) -> list[dict[str, Any]]:
         """The log of a process, line by line, what is not JSON left out."""
-        found = []
-        for line in self.log(name).splitlines():
-            if line.startswith("{"):
-                found.append(json.loads(line))
-        return found
+        lines = self.log(name).splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{")]

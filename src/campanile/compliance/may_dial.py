@@ -7,7 +7,7 @@ why, and names the instant from which asking again makes sense; without one, nev
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from campanile.compliance.hours import Window, all_open, lawful, next_open
+from campanile.compliance.hours import Window, lawful, next_open
 
 SPARE = timedelta(seconds=5)
 """An INVITE leaves at the latest ring time-out + this before the window closes."""
@@ -42,12 +42,9 @@ class Refused:
 
 def may_dial(facts: Facts, now: datetime) -> Allowed | Refused:
     """Whether this lead may be dialed at `now` (the legal clock, aware)."""
-    if facts.suppressed:
-        return Refused("the number is on the suppression list", None)
-    if facts.attempts >= facts.max_attempts:
-        return Refused(f"all {facts.max_attempts} attempts are used", None)
-    if not facts.zones:
-        return Refused("the time zone of the number is unknown", None)
+    for_good = _never(facts)
+    if for_good:
+        return Refused(for_good, None)
     if not facts.campaign_runs:
         return Refused("the campaign is not running", now + timedelta(minutes=1))
     if facts.quarantined_until is not None and facts.quarantined_until > now:
@@ -56,12 +53,21 @@ def may_dial(facts: Facts, now: datetime) -> Allowed | Refused:
         )
     windows = open_windows(facts.zones, facts.campaign_window)
     room = facts.ring_timeout + SPARE
-    if all_open(windows, now, room=room):
-        return Allowed()
     opens = next_open(windows, now, room=room)
     if opens is None:
         return Refused("its calling hours and the campaign's never meet", None)
-    return Refused("outside calling hours", opens)
+    return Allowed() if opens == now else Refused("outside calling hours", opens)
+
+
+def _never(facts: Facts) -> str:
+    """Why this lead is not to be dialed at any time; empty when it may be."""
+    if facts.suppressed:
+        return "the number is on the suppression list"
+    if facts.attempts >= facts.max_attempts:
+        return f"all {facts.max_attempts} attempts are used"
+    if not facts.zones:
+        return "the time zone of the number is unknown"
+    return ""
 
 
 def open_windows(zones: tuple[str, ...], campaign: Window) -> list[Window]:

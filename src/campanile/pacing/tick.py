@@ -59,6 +59,12 @@ def tick(session: Session, *, shuffle: Random) -> list[UUID]:
     return claimed
 
 
+def nothing_scheduled(session: Session) -> bool:
+    """Whether no campaign runs at all."""
+    running = select(Campaign.id).where(Campaign.status == CampaignStatus.SCHEDULED)
+    return session.exec(running.limit(1)).first() is None
+
+
 def campaign_window(campaign: Campaign) -> Window:
     return Window(
         campaign.timezone, campaign.schedule_start_time, campaign.schedule_end_time

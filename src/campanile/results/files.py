@@ -6,6 +6,7 @@ text, never as a formula or a link, whatever it begins with.
 
 import csv
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,13 @@ _WIDTHS = {"summary": 60, "reason": 32, "phone_number": 16, "recording": 42}
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 
 
+@dataclass(frozen=True, slots=True)
+class _Looks:
+    heading: Format
+    cell: Format
+    truth: Format
+
+
 def write_results(session: Session, campaign: Campaign, folder: Path) -> list[Path]:
     """Write `results.xlsx` and `results.csv` into `folder`; answer their paths."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -45,39 +53,46 @@ def write_results(session: Session, campaign: Campaign, folder: Path) -> list[Pa
         "remove_timezone": True,
     }
     with xlsxwriter.Workbook(str(book_path), options) as book:
-        bold = book.add_format({"bold": True, "bottom": 1})
-        _sheet(book.add_worksheet("Leads"), leads, bold)
-        _sheet(book.add_worksheet("Attempts"), attempts, bold)
+        looks = _Looks(
+            heading=book.add_format({"bold": True, "bottom": 1}),
+            cell=book.add_format({"align": "left"}),
+            # LibreOffice shows a bare boolean as 0 or 1 beside a filled cell.
+            truth=book.add_format(
+                {"align": "left", "num_format": '"TRUE";"TRUE";"FALSE"'}
+            ),
+        )
+        _sheet(book.add_worksheet("Leads"), leads, looks)
+        _sheet(book.add_worksheet("Attempts"), attempts, looks)
         _sheet(
             book.add_worksheet("Summary"),
             [
                 {str(name): value for name, value in row.items()}
                 for row in summary_frame(campaign, leads, attempts).to_dict("records")
             ],
-            bold,
+            looks,
         )
     return [book_path, csv_path]
 
 
-def _sheet(sheet: Worksheet, rows: Sequence[ResultRow], bold: Format) -> None:
+def _sheet(sheet: Worksheet, rows: Sequence[ResultRow], looks: _Looks) -> None:
     headings = list(rows[0]) if rows else ["nothing yet"]
     for column, heading in enumerate(headings):
-        sheet.write_string(0, column, heading, bold)
-        sheet.set_column(column, column, _width(heading, rows))
+        sheet.write_string(0, column, heading, looks.heading)
+        sheet.set_column(column, column, _width(heading, rows), looks.cell)
     sheet.freeze_panes(1, 1)
     sheet.set_landscape()
     sheet.fit_to_pages(1, 0)  # one page wide when printed, as long as it must be
     sheet.autofilter(0, 0, max(1, len(rows)), len(headings) - 1)
     for line, row in enumerate(rows, start=1):
         for column, value in enumerate(row.values()):
-            _write(sheet, line, column, value)
+            _write(sheet, line, column, value, looks)
 
 
-def _write(sheet: Worksheet, line: int, column: int, value: Any) -> None:
+def _write(sheet: Worksheet, line: int, column: int, value: Any, looks: _Looks) -> None:
     if value is None or value == "":
         return
     if isinstance(value, bool):
-        sheet.write_boolean(line, column, value)
+        sheet.write_boolean(line, column, value, looks.truth)
     elif isinstance(value, int | float):
         sheet.write_number(line, column, value)
     elif isinstance(value, datetime):
