@@ -32,7 +32,7 @@ def _named(session: Session, kind: type[Named], text: str, noun: str) -> Named:
             f"there is no {noun} {text!r}",
             hint=f"there are: {', '.join(names)}"
             if names
-            else f"create a {noun} first",
+            else f"create one with `campanile {noun} create`",
         )
     if len(matches) > 1:
         ids = ", ".join(str(row.id) for row in matches)
