@@ -1,7 +1,6 @@
 """The production adapters against the rehearsal's provider server, by address alone."""
 
 import asyncio
-import importlib.util
 import sys
 from contextlib import aclosing
 
@@ -16,10 +15,6 @@ from campanile.providers.pool import Pool
 from campanile.providers.protocols import ChatMessage, TextDelta, ToolCall
 
 SERVER = "campanile.rehearsal.provider_server"
-
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec(SERVER) is None, reason=f"{SERVER} is not built yet"
-)
 
 
 @pytest.fixture

@@ -101,12 +101,13 @@ def _encoding(path: Path) -> str:
 
 def _excel(path: Path) -> Iterator[list[str]]:
     import pandas as pd  # noqa: PLC0415  half a second that CSV need not wait for
+    from python_calamine import CalamineError  # noqa: PLC0415
 
     try:
         frame = pd.read_excel(
             path, header=None, dtype=str, keep_default_na=False, engine="calamine"
         )
-    except Exception as error:
+    except CalamineError as error:
         raise UnreadableList(
             f"{path.name} is not a good spreadsheet: {error}"
         ) from error
