@@ -85,8 +85,8 @@ def test_leads_are_added_listed_and_removed(api: TestClient, agent_id: str) -> N
         ({"name": ""}, "name"),
         ({"timezone": "Mars/Olympus"}, "not an IANA time zone"),
         (
-            {"schedule_start_time": "18:00", "schedule_end_time": "09:00"},
-            "later in the day",
+            {"schedule_start_time": "18:00", "schedule_end_time": "18:00"},
+            "are the same",
         ),
         ({"leads": [{"phone_number": "12"}]}, "no"),
     ],

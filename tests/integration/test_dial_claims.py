@@ -163,7 +163,11 @@ def test_who_opts_out_is_suppressed_with_the_outcome(
     _end(attempt_id, Disposition.OPTED_OUT)
     attempt, lead = row(attempt_id)
     with transaction() as session:
-        assert session.get(Suppression, (attempt.root_id, attempt.phone_number))
+        listed = session.exec(select(Suppression)).one()
+    assert (listed.root_id, listed.phone_number) == (
+        attempt.root_id,
+        attempt.phone_number,
+    )
     assert lead.status == LeadStatus.COMPLETED
 
 

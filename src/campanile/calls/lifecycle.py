@@ -137,7 +137,13 @@ def _move_lead_on(
     lead = session.get_one(Lead, attempt.lead_id, with_for_update=True)
     campaign = session.get_one(Campaign, attempt.campaign_id)
     if ending.disposition is Disposition.OPTED_OUT:
-        suppress(session, attempt.root_id, attempt.phone_number, "asked on a call")
+        suppress(
+            session,
+            attempt.phone_number,
+            root_id=attempt.root_id,
+            reason="asked on a call",
+            source=f"call {attempt.id}",
+        )
     after = after_attempt(
         ending.disposition,
         spoken_to=_spoken_to(attempt, ending),
@@ -173,7 +179,13 @@ def _apply(lead: Lead, after: Next) -> None:
 def suppress_callee(session: Session, attempt_id: UUID, *, reason: str) -> None:
     """The callee of an attempt is never to be rung again, by anybody of the tree."""
     attempt = session.get_one(Attempt, attempt_id)
-    suppress(session, attempt.root_id, attempt.phone_number, reason)
+    suppress(
+        session,
+        attempt.phone_number,
+        root_id=attempt.root_id,
+        reason=reason,
+        source=f"call {attempt.id}",
+    )
 
 
 def renew(

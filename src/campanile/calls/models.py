@@ -55,6 +55,15 @@ class Attempt(SQLModel, table=True):
     """[{role, text, at, interrupted}], `at` in seconds since answer"""
     timings: dict[str, Any] = json_column(default_factory=dict)
 
+    subject: str | None = None
+    """the campaign's when it was dialed"""
+    decision: dict[str, Any] | None = json_column(default=None)
+    """why it was lawful: rule-data version, zones, jurisdictions, local times"""
+    reserved_seconds: int | None = None
+    """of the campaign's minutes and money, while the call may still use them"""
+    billed_seconds: int | None = None
+    """what it used"""
+
     analysis_until: datetime | None = None
     """lease of the job that is writing the report"""
     analysis_tries: int = 0
@@ -76,7 +85,43 @@ class Attempt(SQLModel, table=True):
             "ix_attempt_ended", "ended_at", postgresql_where=sa.text("state = 'ended'")
         ),
         sa.Index("ix_attempt_phone_number", "root_id", "phone_number"),
+        sa.Index("ix_attempt_campaign_dialed", "campaign_id", "dialed_at"),
     )
+
+
+class LedgerDial(SQLModel, table=True):
+    """A dial that only the ledger knows: the database was restored from before it.
+
+    Counts like an attempt for caps and gaps (DESIGN D17).
+    """
+
+    __tablename__ = "ledger_dial"
+
+    attempt_id: UUID = Field(primary_key=True)
+    root_id: UUID
+    phone_number: str
+    campaign_id: UUID
+    lead_id: UUID
+    subject: str | None = None
+    dialed_at: datetime
+    answered: bool = False
+    created_at: datetime = created_column()
+
+    __table_args__ = (
+        sa.Index("ix_ledger_dial_phone_number", "root_id", "phone_number"),
+    )
+
+
+class LedgerMark(SQLModel, table=True):
+    """How far the ledger of this id had been reconciled with this database."""
+
+    __tablename__ = "ledger_mark"
+
+    ledger_id: str = Field(primary_key=True)
+    """written into the file's first line"""
+    position: int = Field(sa_type=sa.BigInteger)
+    """bytes"""
+    updated_at: datetime = created_column()
 
 
 class Report(SQLModel, table=True):

@@ -4,6 +4,7 @@ Every change of state is one guarded UPDATE: its WHERE names the legal source st
 of two people who press start and cancel together exactly one wins and the other is told.
 """
 
+from datetime import time
 from typing import Any
 from uuid import UUID
 
@@ -31,16 +32,21 @@ def create(session: Session, organization_id: UUID, wanted: CampaignCreate) -> C
     agent = session.get(Agent, wanted.agent_id)
     if agent is None or agent.organization_id != organization_id:
         raise NotFound(f"there is no agent {wanted.agent_id}")
-    if wanted.schedule_start_time >= wanted.schedule_end_time:
-        raise Invalid(
-            "schedule_end_time must be later in the day than schedule_start_time"
-        )
+    _refuse_empty_window(wanted.schedule_start_time, wanted.schedule_end_time)
     campaign = Campaign(
         organization_id=organization_id, **wanted.model_dump(exclude_unset=True)
     )
     session.add(campaign)
     session.flush()
     return campaign
+
+
+def _refuse_empty_window(start: time, end: time) -> None:
+    if start == end:
+        raise Invalid(
+            "schedule_start_time and schedule_end_time are the same",
+            hint="a window that ends before it starts runs past midnight",
+        )
 
 
 def find(session: Session, organization_id: UUID, campaign_id: UUID) -> Campaign:
@@ -65,12 +71,10 @@ def change(session: Session, campaign: Campaign, wanted: CampaignUpdate) -> Camp
     values: dict[str, Any] = wanted.model_dump(exclude_unset=True)
     status = values.pop("status", None)
     if values:
-        start = values.get("schedule_start_time", campaign.schedule_start_time)
-        end = values.get("schedule_end_time", campaign.schedule_end_time)
-        if start >= end:
-            raise Invalid(
-                "schedule_end_time must be later in the day than schedule_start_time"
-            )
+        _refuse_empty_window(
+            values.get("schedule_start_time", campaign.schedule_start_time),
+            values.get("schedule_end_time", campaign.schedule_end_time),
+        )
         changed = session.execute(
             update(Campaign)
             .where(

@@ -1,6 +1,7 @@
 """A campaign: which agent calls whom, when, how many at once and how often again."""
 
-from datetime import datetime, time
+from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Annotated
 from uuid import UUID, uuid4
 from zoneinfo import available_timezones
@@ -9,7 +10,7 @@ from pydantic import AfterValidator
 from sqlmodel import Field, SQLModel
 
 from campanile.campaigns.states import CampaignStatus
-from campanile.db import created_column, state_column
+from campanile.db import created_column, json_column, state_column
 
 
 def _known_zone(value: str) -> str:
@@ -27,15 +28,46 @@ class CampaignBase(SQLModel):
     name: str = Field(min_length=1, max_length=200)
     system_message_template: str | None = None
     schedule_start_time: time = time(9)
-    """daily, in `timezone`"""
+    """daily, in `timezone`; later than the end: the window runs past midnight"""
     schedule_end_time: time = time(17)
     timezone: Zone = "Europe/Amsterdam"
+    weekly_hours: dict[str, list[str] | None] | None = json_column(default=None)
+    """{"monday": ["09:00", "17:00"], "sunday": null}; a day left out keeps the daily
+    window"""
+    start_date: date | None = None
+    """first day of calling, in `timezone`"""
+    end_date: date | None = None
+    """last day of calling, included"""
     max_concurrent: int = Field(default=10, ge=1)
     """calls at once"""
     max_attempts: int = Field(default=3, ge=1, le=20)
     """charged attempts per lead"""
     retry_delay_seconds: int = Field(default=3600, ge=1)
     ring_timeout_seconds: int = Field(default=30, ge=5, le=120)
+    subject: str | None = Field(default=None, max_length=200)
+    """What the calls are about: caps "on the same subject" count those that share it.
+    None counts every call to the number."""
+    regions: list[str] | None = json_column(default=None)
+    """ISO 3166 regions that may be rung; None: all"""
+    consent_required: bool = False
+    max_calls_per_24h: int | None = Field(default=None, ge=0)
+    """to one number, over all campaigns of the organisation's tree; so the next three"""
+    max_calls_per_day: int | None = Field(default=None, ge=0)
+    max_calls_per_week: int | None = Field(default=None, ge=0)
+    max_calls_lifetime: int | None = Field(default=None, ge=0)
+    max_minutes: int | None = Field(default=None, ge=0)
+    """of conversation, whole campaign"""
+    max_minutes_per_day: int | None = Field(default=None, ge=0)
+    max_spend: Decimal | None = Field(
+        default=None, ge=0, max_digits=12, decimal_places=4
+    )
+    """in the currency of `cost_per_minute`"""
+    max_spend_per_day: Decimal | None = Field(
+        default=None, ge=0, max_digits=12, decimal_places=4
+    )
+    cost_per_minute: Decimal | None = Field(
+        default=None, ge=0, max_digits=12, decimal_places=4
+    )
 
 
 class Campaign(CampaignBase, table=True):
@@ -47,6 +79,8 @@ class Campaign(CampaignBase, table=True):
     status: CampaignStatus = state_column(
         CampaignStatus, default=CampaignStatus.DRAFT, index=True
     )
+    paused_reason: str = ""
+    """why it paused itself; empty when a person paused it"""
     created_at: datetime = created_column()
     updated_at: datetime = created_column()
     started_at: datetime | None = None

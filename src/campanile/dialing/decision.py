@@ -13,15 +13,16 @@ from sqlmodel import Session, col, select, update
 from campanile.calls.lifecycle import advance, release
 from campanile.calls.models import Attempt
 from campanile.calls.states import AttemptState
+from campanile.campaigns.hours import campaign_hours
 from campanile.campaigns.models import Campaign
 from campanile.campaigns.states import CampaignStatus
 from campanile.capacity.send_times import reserve
 from campanile.clock import clock_offset, legal_now, now, real_instant
-from campanile.compliance.hours import Window
+from campanile.compliance.hours import Place
 from campanile.compliance.may_dial import Facts, Refused, may_dial
 from campanile.dialing.ledger import Ledger
 from campanile.leads.models import Lead
-from campanile.leads.suppression import is_suppressed
+from campanile.leads.suppression import suppression_of
 from campanile.numbers.models import DialProfile
 
 
@@ -105,13 +106,19 @@ def _facts(session: Session, attempt: Attempt) -> Facts:
             Attempt.phone_number == attempt.phone_number,
         )
     ).scalar_one()
+    listed = suppression_of(
+        session,
+        attempt.phone_number,
+        root_id=attempt.root_id,
+        campaign_id=attempt.campaign_id,
+    )
     return Facts(
-        zones=tuple(profile.zones),
-        campaign_window=Window(
-            campaign.timezone, campaign.schedule_start_time, campaign.schedule_end_time
-        ),
+        phone_number=attempt.phone_number,
+        kind="unknown",
+        place=Place(tuple(profile.zones), (profile.jurisdiction,)),
+        hours=campaign_hours(campaign),
         campaign_runs=campaign.status == CampaignStatus.SCHEDULED,
-        suppressed=is_suppressed(session, attempt.root_id, attempt.phone_number),
+        suppressed=None if listed is None else listed.reason,
         attempts=lead.attempts,
         max_attempts=campaign.max_attempts,
         ring_timeout=timedelta(seconds=campaign.ring_timeout_seconds),

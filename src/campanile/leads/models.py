@@ -32,6 +32,19 @@ class Lead(SQLModel, table=True):
     next_attempt_at: datetime = created_column()
     """pure back-off, never clipped to calling hours (DESIGN D5)"""
     last_attempt_at: datetime | None = None
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+    callback_at: datetime | None = None
+    """the instant the callee asked to be called at"""
+    place_source: str = "number"
+    """what decided zones and jurisdictions: number, zone, state or postcode"""
+    consent_basis: str | None = None
+    """e.g. written, verbal, contract; None: no consent is on record"""
+    consent_text: str | None = None
+    """the request as it was shown or read"""
+    consent_source: str | None = None
+    """where it was given: a form's address, a call, a file"""
+    consent_at: datetime | None = None
     created_at: datetime = created_column()
 
     __table_args__ = (
@@ -49,9 +62,28 @@ class Lead(SQLModel, table=True):
 
 
 class Suppression(SQLModel, table=True):
-    """A number that an organisation's whole tree must not ring."""
+    """A number that must not be rung: by anybody (no root, no campaign), by an
+    organisation's whole tree (its root), or by one campaign."""
 
-    root_id: UUID = Field(foreign_key="organization.id", primary_key=True)
-    phone_number: str = Field(primary_key=True)
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    root_id: UUID | None = Field(default=None, foreign_key="organization.id")
+    campaign_id: UUID | None = Field(
+        default=None, foreign_key="campaign.id", ondelete="CASCADE"
+    )
+    phone_number: str
+    """E.164"""
     reason: str = ""
+    source: str = ""
+    """where the entry came from: a call, a file, a person"""
     created_at: datetime = created_column()
+
+    __table_args__ = (
+        sa.Index(
+            "uq_suppression_number",
+            "phone_number",
+            "root_id",
+            "campaign_id",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+        ),
+    )

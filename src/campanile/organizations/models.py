@@ -14,6 +14,11 @@ class Organization(SQLModel, table=True):
     name: str
     parent_id: UUID | None = Field(default=None, foreign_key="organization.id")
     root_id: UUID = Field(index=True)
+    max_calls_per_24h: int | None = Field(default=None, ge=0)
+    """to one number, over all campaigns; the root's count for its whole tree"""
+    max_calls_per_day: int | None = Field(default=None, ge=0)
+    max_calls_per_week: int | None = Field(default=None, ge=0)
+    max_calls_lifetime: int | None = Field(default=None, ge=0)
     created_at: datetime = created_column()
 
 

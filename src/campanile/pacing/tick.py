@@ -11,13 +11,14 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
+from campanile.campaigns.hours import campaign_hours
 from campanile.campaigns.lifecycle import caller_id
 from campanile.campaigns.models import Campaign
 from campanile.campaigns.states import CampaignStatus
 from campanile.capacity.slots import Usage, usage
 from campanile.clock import legal_now
-from campanile.compliance.hours import Window, all_open
-from campanile.compliance.may_dial import SPARE, open_windows
+from campanile.compliance.hours import Place, is_open
+from campanile.compliance.may_dial import SPARE
 from campanile.config import settings
 from campanile.errors import Invalid
 from campanile.numbers.models import PhoneNumber
@@ -65,24 +66,18 @@ def nothing_scheduled(session: Session) -> bool:
     return session.exec(running.limit(1)).first() is None
 
 
-def campaign_window(campaign: Campaign) -> Window:
-    return Window(
-        campaign.timezone, campaign.schedule_start_time, campaign.schedule_end_time
-    )
-
-
 def _open_profiles(
     session: Session, campaigns: Sequence[Campaign]
 ) -> dict[UUID, list[int]]:
     """Which profiles of each campaign may be rung now; closed ones cost no claim."""
-    windows = {c.id: campaign_window(c) for c in campaigns}
+    hours = {c.id: campaign_hours(c) for c in campaigns}
     rooms = {c.id: timedelta(seconds=c.ring_timeout_seconds) + SPARE for c in campaigns}
     at = legal_now()
     found: defaultdict[UUID, list[int]] = defaultdict(list)
-    for campaign_id, profile, zones in profiles_in_use(session, list(windows)):
-        every = open_windows(zones, windows[campaign_id])
+    for campaign_id, profile, zones in profiles_in_use(session, list(hours)):
         # A profile without zones is claimed too: the worker's decision explains it.
-        if not zones or all_open(every, at, room=rooms[campaign_id]):
+        place = Place(zones)
+        if not zones or is_open(hours[campaign_id], place, at, room=rooms[campaign_id]):
             found[campaign_id].append(profile)
     return found
 

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from campanile.campaigns.hours import campaign_hours
 from campanile.campaigns.models import Campaign
 from campanile.clock import legal_now, real_instant
-from campanile.compliance.hours import Window
+from campanile.compliance.hours import Place
 from campanile.compliance.may_dial import Allowed, Facts, may_dial
 from campanile.leads.models import Lead, Suppression
 from campanile.leads.states import LeadStatus
@@ -45,14 +46,12 @@ def forecast(session: Session, campaign: Campaign) -> Forecast:
     reasons: Counter[str] = Counter()
     for zones, is_suppressed, attempts, count in kinds:
         facts = Facts(
-            zones=tuple(zones),
-            campaign_window=Window(
-                campaign.timezone,
-                campaign.schedule_start_time,
-                campaign.schedule_end_time,
-            ),
+            phone_number="",
+            kind="unknown",
+            place=Place(tuple(zones)),
+            hours=campaign_hours(campaign),
             campaign_runs=True,
-            suppressed=is_suppressed,
+            suppressed="listed" if is_suppressed else None,
             attempts=attempts,
             max_attempts=campaign.max_attempts,
             ring_timeout=timedelta(seconds=campaign.ring_timeout_seconds),

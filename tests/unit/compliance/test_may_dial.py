@@ -7,14 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campanile.compliance.hours import Window, all_open, next_open
+from campanile.compliance.hours import CampaignHours, Place, is_open, next_open
 from campanile.compliance.may_dial import (
     SPARE,
     Allowed,
     Facts,
     Refused,
     may_dial,
-    open_windows,
 )
 
 NEW_YORK, LOS_ANGELES, LONDON = (
@@ -22,15 +21,16 @@ NEW_YORK, LOS_ANGELES, LONDON = (
     "America/Los_Angeles",
     "Europe/London",
 )
-ALL_DAY = Window(NEW_YORK, time(0), time(23, 59, 59))
+ALL_DAY = CampaignHours.daily(NEW_YORK, time(0), time(0))
 
 
 def facts(**changes: object) -> Facts:
     base = Facts(
-        zones=(NEW_YORK,),
-        campaign_window=ALL_DAY,
+        phone_number="+12125550101",
+        kind="fixed_line_or_mobile",
+        place=Place((NEW_YORK,)),
+        hours=ALL_DAY,
         campaign_runs=True,
-        suppressed=False,
         attempts=0,
         max_attempts=3,
         ring_timeout=timedelta(seconds=30),
@@ -61,46 +61,51 @@ def test_a_number_is_rung_from_eight_to_nine_by_its_own_clock(
 
 
 def test_every_zone_a_number_may_be_in_must_be_open() -> None:
-    both = facts(zones=(LOS_ANGELES, NEW_YORK))
+    both = facts(place=Place((LOS_ANGELES, NEW_YORK)))
     refused = may_dial(both, utc(23, 14))  # nine in New York, six in Los Angeles
-    assert refused == Refused("outside calling hours", utc(23, 16))
+    assert refused == Refused("window.closed", "outside calling hours", utc(23, 16))
     assert isinstance(may_dial(both, utc(23, 16)), Allowed)
 
 
 def test_the_campaigns_own_window_narrows_the_lawful_one() -> None:
-    office = facts(campaign_window=Window(LONDON, time(9), time(17)))
+    office = facts(hours=CampaignHours.daily(LONDON, time(9), time(17)))
     assert may_dial(office, utc(23, 17, 30)) == Refused(
-        "outside calling hours", utc(24, 13)
+        "window.closed", "outside calling hours", utc(24, 13)
     )  # London closed; next day London is open at 9, New York from 8 = 13:00 UTC
 
 
 def test_windows_that_never_meet_are_refused_for_ever() -> None:
     auckland = facts(
-        zones=("Pacific/Auckland",), campaign_window=Window(LONDON, time(12), time(13))
+        place=Place(("Pacific/Auckland",)),
+        hours=CampaignHours.daily(LONDON, time(12), time(13)),
     )
     refused = may_dial(auckland, utc(23, 12, 30))
-    assert refused == Refused("its calling hours and the campaign's never meet", None)
+    assert refused == Refused(
+        "window.never", "its calling hours and the campaign's never meet", None
+    )
 
 
 @pytest.mark.parametrize(
-    ("changes", "reason"),
+    ("changes", "rule"),
     [
-        ({"suppressed": True}, "the number is on the suppression list"),
-        ({"attempts": 3}, "all 3 attempts are used"),
-        ({"zones": ()}, "the time zone of the number is unknown"),
+        ({"suppressed": "asked"}, "number.suppressed"),
+        ({"attempts": 3}, "attempts.used"),
+        ({"place": Place(())}, "zone.unknown"),
     ],
 )
 def test_what_can_never_be_dialed_names_no_instant(
-    changes: dict[str, object], reason: str
+    changes: dict[str, object], rule: str
 ) -> None:
-    assert may_dial(facts(**changes), utc(23, 15)) == Refused(reason, None)
+    refused = may_dial(facts(**changes), utc(23, 15))
+    assert isinstance(refused, Refused)
+    assert (refused.rule, refused.until) == (rule, None)
 
 
 def test_a_quarantined_number_rests_until_no_leg_can_be_left() -> None:
     until = utc(23, 15, 1)
     resting = facts(quarantined_until=until)
     assert may_dial(resting, utc(23, 15)) == Refused(
-        "an earlier call to the number may still be up", until
+        "number.quarantine", "an earlier call to the number may still be up", until
     )
     assert isinstance(may_dial(resting, until), Allowed)
 
@@ -108,7 +113,7 @@ def test_a_quarantined_number_rests_until_no_leg_can_be_left() -> None:
 def test_the_night_the_clocks_go_back_still_opens_at_eight() -> None:
     # 1 November 2026, New York: 02:00 EDT becomes 01:00 EST, so eight is 13:00 UTC.
     closed = may_dial(facts(), utc(1, 5))
-    assert closed == Refused("outside calling hours", utc(1, 13))
+    assert closed == Refused("window.closed", "outside calling hours", utc(1, 13))
 
 
 @given(
@@ -124,14 +129,14 @@ def test_the_night_the_clocks_go_back_still_opens_at_eight() -> None:
 def test_the_instant_it_names_is_open_and_none_before_it_is(
     at: datetime, zones: set[str]
 ) -> None:
-    windows = open_windows(tuple(sorted(zones)), ALL_DAY)
+    where = ALL_DAY, Place(tuple(sorted(zones)))
     room = timedelta(seconds=30) + SPARE
     now = at.replace(tzinfo=UTC)
-    opens = next_open(windows, now, room=room)
+    opens = next_open(*where, now, room=room)
     if opens is None:
         return
-    assert all_open(windows, opens, room=room)
+    assert is_open(*where, opens, room=room)
     probe = now
     while probe < opens:
-        assert not all_open(windows, probe, room=room)
+        assert not is_open(*where, probe, room=room)
         probe += timedelta(minutes=17)
