@@ -15,11 +15,12 @@ from campanile.campaigns.lifecycle import CampaignFrozen
 from campanile.campaigns.models import Campaign
 from campanile.campaigns.states import TERMINAL
 from campanile.clock import now
+from campanile.compliance.hours import Place
 from campanile.leads.lists import Row
 from campanile.leads.models import Lead
 from campanile.leads.states import LeadStatus
 from campanile.numbers.phones import NotANumber, Phone, parse
-from campanile.numbers.profiles import ProfileKey, profile_id
+from campanile.numbers.profiles import profile_id
 
 BATCH = 1000
 
@@ -46,7 +47,7 @@ def import_rows(
         raise CampaignFrozen(f"campaign {campaign.name!r} has ended")
     report = ImportReport()
     seen: set[str] = set()
-    profiles: dict[ProfileKey, int] = {}
+    profiles: dict[Place, int] = {}
     position = session.exec(
         select(func.coalesce(func.max(Lead.position), 0)).where(
             Lead.campaign_id == campaign.id
@@ -63,7 +64,9 @@ def import_rows(
                     "id": uuid4(),
                     "organization_id": campaign.organization_id,
                     "campaign_id": campaign.id,
-                    "profile_id": profile_id(session, phone, profiles),
+                    "profile_id": profile_id(
+                        session, Place(phone.zones, (phone.region,)), profiles
+                    ),
                     "position": position,
                     "phone_number": phone.e164,
                     "variables": row.variables,
