@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+import structlog
 from sqlmodel import Session, col, select, update
 
 from campanile.agents.models import Agent
@@ -18,6 +19,9 @@ from campanile.clock import now
 from campanile.db import affected
 from campanile.errors import Conflict, Invalid, NotFound
 from campanile.numbers.models import PhoneNumber
+from campanile.organizations.events import tell
+
+log = structlog.get_logger(__name__)
 
 
 class CampaignFrozen(Conflict):
@@ -81,7 +85,7 @@ def change(session: Session, campaign: Campaign, wanted: CampaignUpdate) -> Camp
                 col(Campaign.id) == campaign.id,
                 col(Campaign.status).not_in(TERMINAL),
             )
-            .values(**values, updated_at=now())
+            .values(**values, held_until=None, updated_at=now())
         )
         if not affected(changed):
             raise CampaignFrozen(f"campaign {campaign.name!r} has ended")
@@ -93,10 +97,11 @@ def change(session: Session, campaign: Campaign, wanted: CampaignUpdate) -> Camp
 
 def move(session: Session, campaign: Campaign, target: CampaignStatus) -> None:
     """The one gate of campaign states. Raises IllegalTransition."""
-    stamps: dict[str, Any] = {"updated_at": now()}
+    stamps: dict[str, Any] = {"updated_at": now(), "paused_reason": ""}
     if target is CampaignStatus.SCHEDULED:
         caller_id(session, campaign)
         stamps["started_at"] = sa.func.coalesce(Campaign.started_at, now())
+        stamps |= {"resumed_at": now(), "held_until": None}
     if target in TERMINAL:
         stamps["completed_at"] = now()
     moved = session.execute(
@@ -113,6 +118,34 @@ def move(session: Session, campaign: Campaign, target: CampaignStatus) -> None:
             f"and cannot become {target.value}"
         )
     session.refresh(campaign)
+
+
+def pause_itself(session: Session, campaign_id: UUID, reason: str) -> bool:
+    """Stop a running campaign of our own accord, and tell why: row, event and log.
+
+    Answers whether this call paused it. Only a person lets it go on.
+    """
+    paused = session.execute(
+        update(Campaign)
+        .where(
+            col(Campaign.id) == campaign_id,
+            col(Campaign.status) == CampaignStatus.SCHEDULED,
+        )
+        .values(status=CampaignStatus.PAUSED, paused_reason=reason, updated_at=now())
+        .returning(col(Campaign.organization_id))
+        .execution_options(synchronize_session=False)
+    ).scalar_one_or_none()
+    if paused is None:
+        return False
+    tell(
+        session,
+        "campaign.paused_itself",
+        organization_id=paused,
+        campaign_id=str(campaign_id),
+        reason=reason,
+    )
+    log.warning("campaign.paused_itself", campaign=str(campaign_id), reason=reason)
+    return True
 
 
 def caller_id(session: Session, campaign: Campaign) -> PhoneNumber:

@@ -84,6 +84,11 @@ class Campaign(CampaignBase, table=True):
     created_at: datetime = created_column()
     updated_at: datetime = created_column()
     started_at: datetime | None = None
+    resumed_at: datetime | None = None
+    """when it last began to ring; what failed before is not held against it"""
+    held_until: datetime | None = None
+    """nobody is claimed before: the minutes or the money of the day are used"""
+    held_reason: str = ""
     completed_at: datetime | None = None
 
 

@@ -31,7 +31,7 @@ class BreakerState(StrEnum):
     CLOSED = "closed"
     OPEN = "open"
     HALF_OPEN = "half_open"
-    """one probe may be dialed"""
+    """one probe is on its way; while none is, one may be dialed"""
 
 
 class Breaker(SQLModel, table=True):
@@ -43,6 +43,8 @@ class Breaker(SQLModel, table=True):
     state: BreakerState = state_column(BreakerState, default=BreakerState.CLOSED)
     failures: int = 0
     """in a row"""
+    failed_at: datetime | None = None
+    """the last of them"""
     openings: int = 0
     """in a row, for the growing wait"""
     retry_at: datetime | None = None

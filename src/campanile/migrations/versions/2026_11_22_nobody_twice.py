@@ -19,6 +19,7 @@ def upgrade() -> None:
     sa.Column('key', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('state', sa.Enum('closed', 'open', 'half_open', name='breakerstate', native_enum=False, create_constraint=True, length=32), nullable=False),
     sa.Column('failures', sa.Integer(), nullable=False),
+    sa.Column('failed_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('openings', sa.Integer(), nullable=False),
     sa.Column('retry_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('probe_attempt_id', sa.Uuid(), nullable=True),
@@ -87,6 +88,9 @@ def upgrade() -> None:
     op.add_column('campaign', sa.Column('max_spend_per_day', sa.Numeric(precision=12, scale=4), nullable=True))
     op.add_column('campaign', sa.Column('cost_per_minute', sa.Numeric(precision=12, scale=4), nullable=True))
     op.add_column('campaign', sa.Column('paused_reason', sqlmodel.sql.sqltypes.AutoString(), nullable=False, server_default=''))
+    op.add_column('campaign', sa.Column('resumed_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True))
+    op.add_column('campaign', sa.Column('held_until', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True))
+    op.add_column('campaign', sa.Column('held_reason', sqlmodel.sql.sqltypes.AutoString(), nullable=False, server_default=''))
     op.add_column('lead', sa.Column('not_before', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True))
     op.add_column('lead', sa.Column('not_after', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True))
     op.add_column('lead', sa.Column('callback_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True))
@@ -132,6 +136,9 @@ def downgrade() -> None:
     op.drop_column('lead', 'callback_at')
     op.drop_column('lead', 'not_after')
     op.drop_column('lead', 'not_before')
+    op.drop_column('campaign', 'held_reason')
+    op.drop_column('campaign', 'held_until')
+    op.drop_column('campaign', 'resumed_at')
     op.drop_column('campaign', 'paused_reason')
     op.drop_column('campaign', 'cost_per_minute')
     op.drop_column('campaign', 'max_spend_per_day')
