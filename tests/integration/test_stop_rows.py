@@ -1,0 +1,106 @@
+"""Stops as rows: who may stop whom, how strictly, and until when."""
+
+from collections.abc import Sequence
+from uuid import UUID, uuid4
+
+import pytest
+from sqlmodel import select
+
+from campanile.db import transaction
+from campanile.organizations.events import Event
+from campanile.organizations.models import Organization, default_organization
+from campanile.organizations.stops import (
+    StopScope,
+    lift,
+    lineage,
+    stop,
+    stop_for,
+    stops_in_force,
+)
+
+pytestmark = pytest.mark.usefixtures("database")
+
+
+def in_force_for(
+    *, organizations: Sequence[UUID] = (), campaign: UUID | None = None
+) -> str | None:
+    with transaction() as session:
+        found = stop_for(
+            session,
+            organization_ids=organizations,
+            campaign_id=campaign,
+            trunk_id=None,
+        )
+        return None if found is None else found.reason
+
+
+def test_a_stop_of_everything_stops_every_call_until_it_is_lifted() -> None:
+    assert in_force_for() is None
+    with transaction() as session:
+        stop(session, StopScope.EVERYTHING, reason="fire drill")
+    assert in_force_for() == "fire drill"
+    with transaction() as session:
+        assert lift(session, StopScope.EVERYTHING) == 1
+        assert lift(session, StopScope.EVERYTHING) == 0
+    assert in_force_for() is None
+
+
+def test_a_campaigns_stop_leaves_the_other_campaigns_alone() -> None:
+    ours, other = uuid4(), uuid4()
+    with transaction() as session:
+        stop(session, StopScope.CAMPAIGN, ours, reason="wrong list")
+    assert in_force_for(campaign=ours) == "wrong list"
+    assert in_force_for(campaign=other) is None
+
+
+def test_a_parents_stop_holds_for_its_children_and_not_the_other_way() -> None:
+    with transaction() as session:
+        root = default_organization(session)
+        child = Organization(name="child", parent_id=root.id, root_id=root.id)
+        session.add(child)
+        session.flush()
+        grandchild = Organization(name="g", parent_id=child.id, root_id=root.id)
+        session.add(grandchild)
+        session.flush()
+        assert lineage(session, grandchild.id) == [grandchild.id, child.id, root.id]
+        stop(session, StopScope.ORGANIZATION, child.id, reason="unpaid")
+        below, above = lineage(session, grandchild.id), lineage(session, root.id)
+    assert in_force_for(organizations=below) == "unpaid"
+    assert in_force_for(organizations=above) is None
+
+
+def test_a_loop_of_parents_made_by_mistake_is_walked_once() -> None:
+    with transaction() as session:
+        root = default_organization(session)
+        child = Organization(name="child", parent_id=root.id, root_id=root.id)
+        session.add(child)
+        session.flush()
+        root.parent_id = child.id
+        session.flush()
+        assert set(lineage(session, child.id)) == {root.id, child.id}
+
+
+def test_a_second_stop_may_only_make_the_first_one_stricter() -> None:
+    with transaction() as session:
+        stop(session, StopScope.EVERYTHING, hang_up=True, reason="first")
+        again = stop(session, StopScope.EVERYTHING)
+        assert (again.hang_up, again.reason) == (True, "first")
+        assert len(stops_in_force(session)) == 1
+
+
+def test_the_strictest_of_several_is_named() -> None:
+    campaign = uuid4()
+    with transaction() as session:
+        stop(session, StopScope.EVERYTHING, reason="quiet please")
+        stop(session, StopScope.CAMPAIGN, campaign, hang_up=True, reason="at once")
+    assert in_force_for(campaign=campaign) == "at once"
+
+
+def test_what_was_stopped_and_lifted_is_told() -> None:
+    with transaction() as session:
+        stop(session, StopScope.EVERYTHING, reason="why not")
+        lift(session, StopScope.EVERYTHING)
+    with transaction() as session:
+        told = session.exec(select(Event).order_by(Event.created_at)).all()  # type: ignore[arg-type]
+    assert [event.kind for event in told] == ["stop.made", "stop.lifted"]
+    assert told[0].facts["reason"] == "why not"
