@@ -1,12 +1,16 @@
 """Stops as rows: who may stop whom, how strictly, and until when."""
 
+import json
 from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 import pytest
 from sqlmodel import select
+from typer.testing import CliRunner
 
+from campanile.cli.main import app
 from campanile.db import transaction
+from campanile.errors import CampanileError
 from campanile.organizations.events import Event
 from campanile.organizations.models import Organization, default_organization
 from campanile.organizations.stops import (
@@ -17,6 +21,7 @@ from campanile.organizations.stops import (
     stop_for,
     stops_in_force,
 )
+from support.factories import make_campaign
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -104,3 +109,35 @@ def test_what_was_stopped_and_lifted_is_told() -> None:
         told = session.exec(select(Event).order_by(Event.created_at)).all()  # type: ignore[arg-type]
     assert [event.kind for event in told] == ["stop.made", "stop.lifted"]
     assert told[0].facts["reason"] == "why not"
+
+
+def campanile(*words: str) -> list[dict[str, object]]:
+    """What the command prints with --json."""
+    done = CliRunner().invoke(app, [*words, "--json"], catch_exceptions=False)
+    return json.loads(done.output)  # type: ignore[no-any-return]
+
+
+def test_the_command_stops_shows_and_lifts() -> None:
+    with transaction() as session:
+        make_campaign(session, name="reminders")
+    (made,) = campanile("stop", "--campaign", "reminders", "--hang-up")
+    assert (made["stopped"], made["name"], made["hang_up"]) == (
+        "campaign",
+        "reminders",
+        True,
+    )
+    campanile("stop", "--all", "--reason", "wrong list")
+    shown = campanile("stop", "--list")
+    assert [row["stopped"] for row in shown] == ["campaign", "everything"]
+    campanile("stop", "--campaign", "reminders", "--lift")
+    assert campanile("stop", "--all", "--lift") == []
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["--all", "--trunk", "t"], ["--campaign", "nobody's"]]
+)
+def test_a_stop_that_names_no_one_thing_is_refused(words: list[str]) -> None:
+    with pytest.raises(CampanileError):
+        campanile("stop", *words)
+    with transaction() as session:
+        assert stops_in_force(session) == []

@@ -8,8 +8,10 @@ from sqlmodel import Session, select
 from campanile.agents.models import Agent
 from campanile.campaigns.models import Campaign
 from campanile.errors import Conflict, NotFound
+from campanile.organizations.models import Organization
+from campanile.trunks.models import Trunk
 
-Named = TypeVar("Named", Agent, Campaign)
+Named = TypeVar("Named", Agent, Campaign, Organization, Trunk)
 
 
 def campaign_named(session: Session, text: str) -> Campaign:
@@ -18,6 +20,14 @@ def campaign_named(session: Session, text: str) -> Campaign:
 
 def agent_named(session: Session, text: str) -> Agent:
     return _named(session, Agent, text, "agent")
+
+
+def organization_named(session: Session, text: str) -> Organization:
+    return _named(session, Organization, text, "organization")
+
+
+def trunk_named(session: Session, text: str) -> Trunk:
+    return _named(session, Trunk, text, "trunk")
 
 
 def _named(session: Session, kind: type[Named], text: str, noun: str) -> Named:

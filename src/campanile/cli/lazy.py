@@ -19,6 +19,7 @@ HOMES: dict[str, str] = {
     "leads": "leads",
     "campaign": "campaigns",
     "calls": "calls",
+    "stop": "stops",
     "doctor": "doctor",
     "migrate": "processes",
     "api": "processes",
