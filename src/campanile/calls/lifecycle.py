@@ -32,6 +32,10 @@ class Ending:
     end_reason: str
     answered_by: AnsweredBy | None = None
     sip_code: int | None = None
+    answered_at: datetime | None = None
+    """where the row may not know it: it could not be written when it happened"""
+    ended_at: datetime | None = None
+    """None: now"""
     error: str | None = None
     callback_request: str | None = None
     callback_in: timedelta | None = None
@@ -99,7 +103,8 @@ def finish(
         )
         .values(
             state=AttemptState.ENDED,
-            ended_at=now(),
+            answered_at=sa.func.coalesce(Attempt.answered_at, ending.answered_at),
+            ended_at=ending.ended_at or now(),
             disposition=ending.disposition,
             end_reason=ending.end_reason,
             answered_by=ending.answered_by,

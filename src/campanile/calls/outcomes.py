@@ -52,10 +52,23 @@ class EndReason(StrEnum):
     RING_TIMEOUT = "ring_timeout"
     NO_AUDIO = "no_audio"
     INFRASTRUCTURE = "infrastructure"
+    STOPPED = "stopped"
+    """somebody stopped calls of this scope (organizations/stops.py)"""
+    SUPPRESSED = "suppressed"
+    """its number was put on a suppression list while it rang"""
+    CAMPAIGN_CANCELLED = "campaign_cancelled"
+    TRUNK_DISABLED = "trunk_disabled"
 
 
 def provider_failure(name: str, cause: str) -> str:
     return f"provider_{name}_{cause}"
+
+
+def failed_provider(end_reason: str) -> tuple[str, str] | None:
+    """(name, cause) of what `provider_failure` built; None for any other reason."""
+    kind, _, rest = end_reason.partition("_")
+    name, _, cause = rest.partition("_")
+    return (name, cause) if kind == "provider" and cause else None
 
 
 def trunk_failure(code: int) -> str:
