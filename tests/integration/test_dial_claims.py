@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
-from random import Random
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -28,9 +27,9 @@ from campanile.dialing.ledger import Ledger
 from campanile.leads.models import Lead, Suppression
 from campanile.leads.states import LeadStatus
 from campanile.pacing import sweeps
-from campanile.pacing.tick import tick
 from campanile.trunks.models import Trunk
-from support.factories import LEASE, make_campaign, make_leads, make_trunk, make_worker
+from support.attempts import claim_lead, noon_in_new_york
+from support.factories import LEASE, make_campaign, make_leads, make_trunk
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -45,16 +44,11 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 @pytest.fixture
 def attempt_id(monkeypatch: pytest.MonkeyPatch) -> UUID:
     """A claimed attempt, at noon in New York."""
-    now = clock.now()
-    noon = now.replace(hour=17, minute=0, second=0, microsecond=0)
-    monkeypatch.setenv("CAMPANILE_CLOCK_OFFSET", str((noon - now).total_seconds()))
+    monkeypatch.setenv("CAMPANILE_CLOCK_OFFSET", str(noon_in_new_york()))
     settings.cache_clear()
     with transaction() as session:
-        make_leads(session, make_campaign(session, retry_delay_seconds=60), 1)
-        make_worker(session)
-    with transaction() as session:
-        (claimed,) = tick(session, shuffle=Random(1))
-    return claimed
+        (lead,) = make_leads(session, make_campaign(session, retry_delay_seconds=60), 1)
+        return claim_lead(session, lead)
 
 
 def dial(attempt_id: UUID, ledger: Ledger, worker: str = "w") -> Go | Stay:

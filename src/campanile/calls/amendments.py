@@ -9,11 +9,11 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col
 
-from campanile.calls.lifecycle import Ending, suppress_callee
+from campanile.calls.aftermath import take_off
+from campanile.calls.lifecycle import Ending, says_more
 from campanile.calls.models import Attempt, Report
-from campanile.calls.outcomes import Disposition
 from campanile.calls.states import AttemptState
 from campanile.clock import now
 
@@ -24,15 +24,14 @@ AMENDMENT = "amendment"
 def amend(session: Session, attempt_id: UUID, ending: Ending) -> bool:
     """Keep a late account of an attempt reported as `unknown`; answer whether it is new.
 
-    Only an opt-out has an effect: the lead went its way when the report was written.
+    Its lead may have been put back to be rung again; what is learned now may keep it
+    from that, and never brings a call about.
     """
-    if ending.disposition is Disposition.UNKNOWN:
-        return False
     kept = session.execute(
         insert(Report)
         .from_select(
             ["id", "organization_id", "attempt_id", "kind", "payload", "created_at"],
-            select(
+            sa.select(
                 sa.literal(uuid4()),
                 col(Attempt.organization_id),
                 col(Attempt.id),
@@ -42,7 +41,7 @@ def amend(session: Session, attempt_id: UUID, ending: Ending) -> bool:
             ).where(
                 col(Attempt.id) == attempt_id,
                 col(Attempt.state) == AttemptState.REPORTED,
-                col(Attempt.disposition) == Disposition.UNKNOWN,
+                says_more(ending),
             ),
         )
         .on_conflict_do_nothing()
@@ -50,8 +49,12 @@ def amend(session: Session, attempt_id: UUID, ending: Ending) -> bool:
     )
     if kept.first() is None:
         return False
-    if ending.disposition is Disposition.OPTED_OUT:
-        suppress_callee(session, attempt_id, reason="asked on a call")
+    take_off(
+        session,
+        session.get_one(Attempt, attempt_id),
+        ending.disposition,
+        spoken_to=ending.answered_at is not None,
+    )
     return True
 
 

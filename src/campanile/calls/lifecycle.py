@@ -1,6 +1,7 @@
 """The one gate of attempt states: guarded UPDATEs and what must change with them.
 
-Each function answers whether *this* caller made the change; nobody needs to look first.
+Each function answers whether *this* caller made the change; nobody needs to look first,
+and whoever comes second, or twice, changes nothing.
 """
 
 from collections.abc import Sequence
@@ -10,13 +11,12 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select, update
+from sqlmodel import Session, col, update
 
+from campanile.calls.aftermath import correct, move_on
 from campanile.calls.models import Attempt, Report
 from campanile.calls.outcomes import AnsweredBy, Disposition, EndReason
-from campanile.calls.retries import Next, after_attempt
 from campanile.calls.states import LIVE, ON_THE_WIRE, AttemptState, sources
-from campanile.campaigns.models import Campaign
 from campanile.clock import now
 from campanile.db import affected
 from campanile.leads.models import Lead
@@ -32,16 +32,17 @@ class Ending:
     end_reason: str
     answered_by: AnsweredBy | None = None
     sip_code: int | None = None
-    answered_at: datetime | None = None
-    """where the row may not know it: it could not be written when it happened"""
-    ended_at: datetime | None = None
-    """None: now"""
     error: str | None = None
     callback_request: str | None = None
     callback_in: timedelta | None = None
+    """from the end of the call"""
     recording: str | None = None
     messages: list[dict[str, Any]] = field(default_factory=list)
     timings: dict[str, Any] = field(default_factory=dict)
+    answered_at: datetime | None = None
+    """for when the row could not be told at that moment"""
+    ended_at: datetime | None = None
+    """None: now. An outcome that waited for the database names its own."""
 
 
 def advance(
@@ -57,30 +58,82 @@ def advance(
 
 
 def release(
+    session: Session,
+    attempt_id: UUID,
+    *,
+    reason: str,
+    again_at: datetime | None,
+    rule: str = "",
+    given_up: LeadStatus = LeadStatus.SKIPPED,
+) -> bool:
+    """Void a reservation that never dialed, and put its lead back; without `again_at`
+    aside for ever, as `given_up`.
+
+    Nothing is charged and no report is written: nobody's phone rang. The lead is told
+    in words; the attempt keeps the rule that said no as well.
+    """
+    error = f"{rule} — {reason}" if rule else reason
+    lead_id = _void(session, attempt_id, AttemptState.CLAIMED, error)
+    if lead_id is None:
+        return False
+    _put_back(session, lead_id, reason, again_at, given_up)
+    return True
+
+
+def withdraw(
     session: Session, attempt_id: UUID, *, reason: str, again_at: datetime | None
 ) -> bool:
-    """Void a reservation that never dialed, and put its lead back (or aside for ever).
+    """Take back a claimed dial whose INVITE certainly never left.
 
-    Nothing is charged and no report is written: nobody's phone rang.
+    For the worker that holds the line, the only one that can know; a sweep that comes
+    first has ended the attempt as `unknown`, and so it stays. The charge is given back
+    and the dial counts for no cap.
     """
-    if not advance(
-        session, attempt_id, AttemptState.VOID, ended_at=now(), error=reason
-    ):
+    lead_id = _void(session, attempt_id, AttemptState.DIALING, reason)
+    if lead_id is None:
         return False
-    status = LeadStatus.SKIPPED if again_at is None else LeadStatus.PENDING
+    session.execute(
+        update(Lead)
+        .where(col(Lead.id) == lead_id)
+        .values(attempts=sa.func.greatest(col(Lead.attempts) - 1, 0))
+    )
+    _put_back(session, lead_id, reason, again_at, LeadStatus.SKIPPED)
+    return True
+
+
+def _void(
+    session: Session, attempt_id: UUID, source: AttemptState, error: str
+) -> UUID | None:
+    """The lead of the attempt, when this caller made it void."""
+    return session.execute(
+        update(Attempt)
+        .where(col(Attempt.id) == attempt_id, col(Attempt.state) == source)
+        .values(
+            state=AttemptState.VOID,
+            ended_at=now(),
+            error=error,
+            charged=False,
+            dialed_at=None,
+            reserved_seconds=None,
+        )
+        .returning(col(Attempt.lead_id))
+    ).scalar_one_or_none()
+
+
+def _put_back(
+    session: Session,
+    lead_id: UUID,
+    reason: str,
+    again_at: datetime | None,
+    given_up: LeadStatus,
+) -> None:
+    status = given_up if again_at is None else LeadStatus.PENDING
     moment = {} if again_at is None else {"next_attempt_at": again_at}
     session.execute(
         update(Lead)
-        .where(
-            col(Lead.id)
-            == select(Attempt.lead_id)
-            .where(Attempt.id == attempt_id)
-            .scalar_subquery(),
-            col(Lead.status) == LeadStatus.CALLING,
-        )
+        .where(col(Lead.id) == lead_id, col(Lead.status) == LeadStatus.CALLING)
         .values(status=status, reason=reason, **moment)
     )
-    return True
 
 
 def finish(
@@ -93,18 +146,52 @@ def finish(
     """Set the terminal facts once, and move the lead on in the same transaction.
 
     A sweep may have closed a frozen worker's attempt as `unknown`; until that is
-    reported, the worker's own late account replaces it (DESIGN.md 4).
+    reported, the worker's own late account replaces it, afterwards it is an amendment
+    (amendments.py, DESIGN.md 4).
     """
-    ended = session.execute(
+    wire = col(Attempt.state).in_(ON_THE_WIRE)
+    ended = _close(session, attempt_id, ending, quarantine_until, wire)
+    if ended is not None:
+        move_on(session, ended, callback_in=ending.callback_in)
+        return True
+    unknown = says_more(ending) & (col(Attempt.state) == AttemptState.ENDED)
+    ended = _close(session, attempt_id, ending, quarantine_until, unknown)
+    if ended is not None:
+        correct(session, ended, callback_in=ending.callback_in)
+        return True
+    return False
+
+
+def says_more(ending: Ending) -> sa.ColumnElement[bool]:
+    """Whether an attempt is `unknown` that this account knows better.
+
+    A second `unknown` does when it alone knows that the callee had answered.
+    """
+    unknown = col(Attempt.disposition) == Disposition.UNKNOWN
+    if ending.disposition is not Disposition.UNKNOWN:
+        return unknown
+    if ending.answered_at is None:
+        return sa.false()
+    return unknown & col(Attempt.answered_at).is_(None)
+
+
+def _close(
+    session: Session,
+    attempt_id: UUID,
+    ending: Ending,
+    quarantine_until: datetime | None,
+    guard: sa.ColumnElement[bool],
+) -> Attempt | None:
+    ended_at = ending.ended_at or now()
+    answered_at = sa.func.coalesce(col(Attempt.answered_at), ending.answered_at)
+    talked = sa.func.ceil(sa.func.extract("epoch", ended_at - answered_at))
+    return session.execute(
         update(Attempt)
-        .where(
-            col(Attempt.id) == attempt_id,
-            col(Attempt.state).in_(ON_THE_WIRE) | _closed_as_unknown(ending),
-        )
+        .where(col(Attempt.id) == attempt_id, guard)
         .values(
             state=AttemptState.ENDED,
-            answered_at=sa.func.coalesce(Attempt.answered_at, ending.answered_at),
-            ended_at=ending.ended_at or now(),
+            answered_at=answered_at,
+            ended_at=ended_at,
             disposition=ending.disposition,
             end_reason=ending.end_reason,
             answered_by=ending.answered_by,
@@ -115,76 +202,18 @@ def finish(
             messages=ending.messages,
             timings=ending.timings,
             quarantine_until=quarantine_until,
+            reserved_seconds=None,
+            billed_seconds=sa.func.greatest(0, sa.func.coalesce(talked, 0)),
         )
         .returning(Attempt)
+        .execution_options(populate_existing=True)
     ).scalar_one_or_none()
-    if ended is None:
-        return False
-    _move_lead_on(session, ended, ending, quarantine_until)
-    return True
 
 
-def _closed_as_unknown(ending: Ending) -> sa.ColumnElement[bool]:
-    if ending.disposition is Disposition.UNKNOWN:
-        return sa.false()
-    return sa.and_(
-        col(Attempt.state) == AttemptState.ENDED,
-        col(Attempt.disposition) == Disposition.UNKNOWN,
-    )
-
-
-def _move_lead_on(
-    session: Session,
-    attempt: Attempt,
-    ending: Ending,
-    quarantine_until: datetime | None,
-) -> None:
-    lead = session.get_one(Lead, attempt.lead_id, with_for_update=True)
-    campaign = session.get_one(Campaign, attempt.campaign_id)
-    if ending.disposition is Disposition.OPTED_OUT:
-        suppress(
-            session,
-            attempt.phone_number,
-            root_id=attempt.root_id,
-            reason="asked on a call",
-            source=f"call {attempt.id}",
-        )
-    after = after_attempt(
-        ending.disposition,
-        spoken_to=_spoken_to(attempt, ending),
-        attempts=lead.attempts,
-        max_attempts=campaign.max_attempts,
-        refunds=lead.refunds,
-        retry_delay=timedelta(seconds=campaign.retry_delay_seconds),
-        callback_in=ending.callback_in,
-        quarantine=max(timedelta(), (quarantine_until or now()) - now()),
-    )
-    lead.disposition = ending.disposition
-    lead.reason = after.reason
-    if attempt.charged and not after.charged:
-        attempt.charged = False
-        lead.attempts -= 1
-        lead.refunds += 1
-    _apply(lead, after)
-
-
-def _spoken_to(attempt: Attempt, ending: Ending) -> bool:
-    if ending.disposition is Disposition.UNKNOWN:
-        return attempt.answered_at is not None
-    return any(message.get("role") == "user" for message in ending.messages)
-
-
-def _apply(lead: Lead, after: Next) -> None:
-    """The lead's row is locked, and only its own attempt's end may move it."""
-    lead.status = after.status
-    if after.after is not None:
-        lead.next_attempt_at = now() + after.after
-
-
-def suppress_callee(session: Session, attempt_id: UUID, *, reason: str) -> None:
+def suppress_callee(session: Session, attempt_id: UUID, *, reason: str) -> bool:
     """The callee of an attempt is never to be rung again, by anybody of the tree."""
     attempt = session.get_one(Attempt, attempt_id)
-    suppress(
+    return suppress(
         session,
         attempt.phone_number,
         root_id=attempt.root_id,

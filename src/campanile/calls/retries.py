@@ -1,12 +1,14 @@
 """What an attempt's outcome means for its lead (DESIGN.md 7). Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from campanile.calls.outcomes import Disposition as D
 from campanile.leads.states import LeadStatus
 
-MAX_REFUNDS = 6
+REFUNDS_A_DAY = 6
+DAY = timedelta(days=1)
 CONGESTION_GAP = timedelta(minutes=5)
 
 DONE = frozenset({D.COMPLETED, D.OPTED_OUT, D.TRANSFERRED})
@@ -23,7 +25,7 @@ RETRIED = frozenset(
     }
 )
 REFUNDED = frozenset({D.CONGESTION, D.TRUNK_FAILED})
-"""Not the lead's fault: given back, up to MAX_REFUNDS times."""
+"""Not the lead's fault: given back. REFUNDS_A_DAY such tries a day, no more."""
 IF_UNANSWERED = frozenset({D.AGENT_FAILED, D.UNKNOWN})
 """Again only where the callee was not reached; else a person must follow up."""
 
@@ -34,7 +36,7 @@ class Next:
 
     status: LeadStatus
     after: timedelta | None = None
-    """How long to wait before the next attempt; None where there is none."""
+    """How long to wait, from the end of this attempt; None where there is no next."""
     reason: str = ""
     charged: bool = True
 
@@ -45,22 +47,21 @@ def after_attempt(
     spoken_to: bool,
     attempts: int,
     max_attempts: int,
-    refunds: int,
     retry_delay: timedelta,
+    refund_ages: Sequence[timedelta] = (),
     callback_in: timedelta | None = None,
     quarantine: timedelta = timedelta(),
 ) -> Next:
     """`attempts` counts this one; `spoken_to`: the callee had answered (`unknown`) or
-    had spoken (`agent_failed`) before it ended."""
+    had spoken (`agent_failed`) before it ended; `refund_ages`: how long ago each try of
+    the past day that was given back was dialed, this one included."""
     if disposition in DONE:
         return Next(LeadStatus.COMPLETED)
     if disposition in REFUNDED:
-        if refunds >= MAX_REFUNDS:
-            reason = f"{disposition} {MAX_REFUNDS + 1} times"
-            return Next(LeadStatus.FAILED, reason=reason)
-        return Next(LeadStatus.PENDING, max(retry_delay, CONGESTION_GAP), charged=False)
+        wait, reason = _wait_after_refund(disposition, retry_delay, refund_ages)
+        return Next(LeadStatus.PENDING, wait, reason, charged=False)
     if disposition is D.CALLBACK:
-        wait = callback_in or retry_delay
+        wait = retry_delay if callback_in is None else callback_in
     elif disposition in RETRIED or (disposition in IF_UNANSWERED and not spoken_to):
         wait = max(retry_delay, quarantine)
     else:
@@ -69,3 +70,19 @@ def after_attempt(
     if attempts >= max_attempts:
         return Next(LeadStatus.FAILED, reason=f"{disposition} after all attempts")
     return Next(LeadStatus.PENDING, wait)
+
+
+def gap_after(disposition: D | None, retry_delay: timedelta) -> timedelta:
+    """The least time from an attempt's end to the next INVITE to its lead."""
+    return max(retry_delay, CONGESTION_GAP) if disposition in REFUNDED else retry_delay
+
+
+def _wait_after_refund(
+    disposition: D, retry_delay: timedelta, ages: Sequence[timedelta]
+) -> tuple[timedelta, str]:
+    wait = gap_after(disposition, retry_delay)
+    if len(ages) < REFUNDS_A_DAY:
+        return wait, f"{disposition}: tried again, not charged"
+    # The next one may be sent when the oldest of the last six is a day old.
+    rest = DAY - sorted(ages)[REFUNDS_A_DAY - 1]
+    return max(wait, rest), f"{disposition} {REFUNDS_A_DAY} times in a day"

@@ -1,7 +1,10 @@
 """The states of an attempt, and which may follow which.
 
 claimed → dialing → ringing → answered → ended → reported
-   └→ void: a reservation that never dialed; no report, nothing charged (DESIGN D2)
+   └─────────┴→ void: nobody's phone rang; no report, nothing charged (DESIGN D2)
+
+`dialing` becomes `void` by `lifecycle.withdraw` alone: only the worker that holds the
+line can know that no INVITE left. A sweep, which cannot, ends it as `unknown`.
 """
 
 from enum import StrEnum
@@ -20,7 +23,12 @@ class AttemptState(StrEnum):
 TRANSITIONS: dict[AttemptState, frozenset[AttemptState]] = {
     AttemptState.CLAIMED: frozenset({AttemptState.DIALING, AttemptState.VOID}),
     AttemptState.DIALING: frozenset(
-        {AttemptState.RINGING, AttemptState.ANSWERED, AttemptState.ENDED}
+        {
+            AttemptState.RINGING,
+            AttemptState.ANSWERED,
+            AttemptState.ENDED,
+            AttemptState.VOID,
+        }
     ),
     AttemptState.RINGING: frozenset({AttemptState.ANSWERED, AttemptState.ENDED}),
     AttemptState.ANSWERED: frozenset({AttemptState.ENDED}),

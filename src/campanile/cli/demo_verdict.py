@@ -73,7 +73,9 @@ def judge(
     verdict.attempts = len(attempts)
     reports = dict(
         session.exec(
-            select(Report.attempt_id, func.count()).group_by(col(Report.attempt_id))
+            select(Report.attempt_id, func.count())
+            .where(Report.kind == "end-of-call-report")
+            .group_by(col(Report.attempt_id))
         ).all()
     )
     verdict.unreported = sum(reports.get(attempt.id, 0) != 1 for attempt in attempts)

@@ -84,7 +84,7 @@ class Talk:
         self._unsubscribe: list[Any] = []
         self._warming: asyncio.Task[None] | None = None
         self._running: asyncio.Task[Outcome] | None = None
-        self._suppressing: asyncio.Task[None] | None = None
+        self._suppressing: asyncio.Task[bool] | None = None
 
     def warm_up(self) -> None:
         """Open the transcription while it rings."""

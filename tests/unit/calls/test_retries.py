@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from campanile.calls.outcomes import Disposition as D
-from campanile.calls.retries import CONGESTION_GAP, MAX_REFUNDS, Next, after_attempt
+from campanile.calls.retries import CONGESTION_GAP, DAY, Next, after_attempt
 from campanile.leads.states import LeadStatus as S
 
 HOUR = timedelta(hours=1)
@@ -16,7 +16,6 @@ def after(disposition: D, **changes: object) -> Next:
         "spoken_to": False,
         "attempts": 1,
         "max_attempts": 3,
-        "refunds": 0,
         "retry_delay": HOUR,
     }
     return after_attempt(disposition, **(values | changes))  # type: ignore[arg-type]
@@ -73,10 +72,21 @@ def test_somebody_who_was_reached_is_not_rung_again_blindly(disposition: D) -> N
 
 
 @pytest.mark.parametrize("disposition", [D.CONGESTION, D.TRUNK_FAILED])
-def test_what_was_not_the_leads_fault_is_given_back_six_times(disposition: D) -> None:
+def test_what_was_not_the_leads_fault_is_given_back(disposition: D) -> None:
     again = after(disposition, retry_delay=timedelta(seconds=1), attempts=3)
-    assert again == Next(S.PENDING, CONGESTION_GAP, charged=False)
-    assert after(disposition, refunds=MAX_REFUNDS).status is S.FAILED
+    assert (again.status, again.after) == (S.PENDING, CONGESTION_GAP)
+    assert not again.charged
+    assert after(disposition).after == HOUR
+
+
+@pytest.mark.parametrize("disposition", [D.CONGESTION, D.TRUNK_FAILED])
+def test_the_sixth_such_try_of_a_day_is_its_last(disposition: D) -> None:
+    ages = [timedelta(hours=2 * n) for n in range(6)]  # the first ten hours ago
+    assert after(disposition, refund_ages=ages[:5]).after == HOUR
+    seventh = after(disposition, refund_ages=ages)
+    assert seventh.after == DAY - timedelta(hours=10)
+    assert (seventh.status, seventh.charged) == (S.PENDING, False)
+    assert seventh.reason == f"{disposition} 6 times in a day"
 
 
 def test_a_lost_call_waits_out_its_quarantine() -> None:

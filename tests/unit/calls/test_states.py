@@ -6,8 +6,8 @@ from campanile.campaigns import states as campaigns
 from campanile.leads import states as leads
 
 
-def test_only_a_reservation_can_be_void() -> None:
-    assert calls.sources(A.VOID) == [A.CLAIMED]
+def test_what_may_have_rung_cannot_be_void() -> None:
+    assert calls.sources(A.VOID) == [A.CLAIMED, A.DIALING]
 
 
 def test_nothing_becomes_dialing_but_a_claim() -> None:

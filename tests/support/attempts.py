@@ -1,0 +1,52 @@
+"""Attempts for tests, made without the tick: a claimed one, and one taken to its end."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import Session, select
+
+from campanile import clock
+from campanile.calls.models import Attempt
+from campanile.leads.models import Lead
+from campanile.leads.states import LeadStatus
+from campanile.numbers.models import PhoneNumber
+from campanile.organizations.models import Organization
+from support.factories import LEASE
+
+
+def claim_lead(session: Session, lead: Lead, **values: Any) -> UUID:
+    """A `claimed` attempt for this lead, as the tick would insert it."""
+    lead = session.merge(lead)
+    root_id = session.get_one(Organization, lead.organization_id).root_id
+    caller = session.exec(select(PhoneNumber)).first()
+    assert caller is not None
+    moment = clock.now()
+    wanted: dict[str, Any] = {
+        "claimed_at": moment,
+        "renewed_at": moment,
+        "lease_until": moment + LEASE,
+        **values,
+    }
+    attempt = Attempt(
+        organization_id=lead.organization_id,
+        root_id=root_id,
+        campaign_id=lead.campaign_id,
+        lead_id=lead.id,
+        trunk_id=caller.trunk_id,
+        number=1,
+        phone_number=lead.phone_number,
+        caller_id=caller.phone_number,
+        **wanted,
+    )
+    lead.status = LeadStatus.CALLING
+    session.add(attempt)
+    session.flush()
+    return attempt.id
+
+
+def noon_in_new_york() -> float:
+    """The legal clock's offset, in seconds, at which it is noon there now."""
+    moment = clock.now()
+    noon = moment.replace(hour=17, minute=0, second=0, microsecond=0)
+    return (noon - moment) / timedelta(seconds=1)
