@@ -92,13 +92,6 @@ class Blocked:
     probe_trunks: frozenset[UUID] = frozenset()
     probe_agents: frozenset[UUID] = frozenset()
 
-    def room(self, *, trunk_id: UUID, agent_id: UUID) -> int | None:
-        """How many a campaign with these may claim; None: as many as it likes."""
-        if trunk_id in self.trunks or agent_id in self.agents:
-            return 0
-        probe = trunk_id in self.probe_trunks or agent_id in self.probe_agents
-        return 1 if probe else None
-
 
 def blocked(session: Session) -> Blocked:
     """What the tick leaves out. Closes first what a probe has shown to work.
