@@ -21,6 +21,10 @@ def main() -> None:
     parser.add_argument("--mute", action="store_true")
     parser.add_argument("--pace-seconds", type=float, default=0.0)
     parser.add_argument("--session-timeout", type=float, default=10.0)
+    parser.add_argument(
+        "--signalling-only", action="store_true", help="short calls without media"
+    )
+    parser.add_argument("--manners", type=Path, help="what such far ends do, as JSON")
     given = parser.parse_args()
     options = ExchangeOptions(
         data_dir=given.data,
@@ -33,6 +37,8 @@ def main() -> None:
         mute=given.mute,
         pace_seconds=given.pace_seconds,
         session_seconds=given.session_timeout,
+        signalling_only=given.signalling_only,
+        manners=given.manners,
     )
     with suppress(KeyboardInterrupt):
         asyncio.run(serve(options, ready=_tell))

@@ -24,3 +24,7 @@ class ExchangeOptions:
     """So often the frames of every answered leg so far are noted in `pace.ndjson`;
     0 means never. For benchmarks, which look at a part of a call."""
     session_seconds: float = 10.0
+    signalling_only: bool = False
+    """Far ends ring, refuse, answer and hang up in seconds, and never make a sound."""
+    manners: Path | None = None
+    """How often they do which (manners.py); only where they only signal."""

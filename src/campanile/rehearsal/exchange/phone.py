@@ -16,35 +16,18 @@ from campanile.errors import CampanileError
 from campanile.rehearsal.callees.hearing import is_audible
 from campanile.rehearsal.callees.people import Callee
 from campanile.rehearsal.exchange import stage
+from campanile.rehearsal.exchange.reasons import NORMAL_CLEARING, REASONS
 from campanile.rehearsal.exchange.sip import SipHandle
 from campanile.rehearsal.exchange.tones import ringback, vacant
 from campanile.rehearsal.legs import LegLog, NdjsonLog
 
 log = structlog.get_logger()
 
-_REASONS = {
-    404: "Not Found",
-    408: "Request Timeout",
-    410: "Gone",
-    480: "Temporarily Unavailable",
-    484: "Address Incomplete",
-    486: "Busy Here",
-    487: "Request Terminated",
-    488: "Not Acceptable Here",
-    503: "Service Unavailable",
-    600: "Busy Everywhere",
-    603: "Decline",
-    604: "Does Not Exist Anywhere",
-    607: "Unwanted",
-    608: "Rejected",
-}
 _RUNG_BEFORE_REFUSAL = {480, 603, 607}
 """Somebody, or an empty room, heard it ring; other refusals come from the network."""
 _LONGEST_RING_SECONDS = 180.0
 _NETWORK_SECONDS = 0.1
 """From INVITE to ringing."""
-_NORMAL_CLEARING = 16
-"""Q.850."""
 _PATIENCE_SECONDS = 60.0
 """A callee that hears nothing for so long puts the phone down."""
 _MEDIA_LOST_SECONDS = 0.5
@@ -129,7 +112,7 @@ class Phone:
         """The exchange itself could not go on with the call."""
         if self._answered_at is None:
             self._log.note("reject", code=488, reason=reason)
-            self._handle.ended(488, _REASONS[488])
+            self._handle.ended(488, REASONS[488])
         else:
             self._log.note("bye", code=200, reason=reason, by="network")
             self._handle.ended(200, "Session Terminated")
@@ -156,14 +139,14 @@ class Phone:
         code = callee.rejects or (None if picks_up else 480)
         if code is None:
             return True
-        self._log.note("reject", code=code, reason=_REASONS.get(code, ""))
-        self._handle.ended(code, _REASONS.get(code, "Error"))
+        self._log.note("reject", code=code, reason=REASONS.get(code, ""))
+        self._handle.ended(code, REASONS.get(code, "Error"))
         return False
 
     def _cancelled(self) -> Literal[False]:
         reason = self._over.result().reason
-        self._log.note("cancel", code=487, reason=reason or _REASONS[487])
-        self._handle.ended(487, _REASONS[487])
+        self._log.note("cancel", code=487, reason=reason or REASONS[487])
+        self._handle.ended(487, REASONS[487])
         return False
 
     async def _answer(self, leg: Leg, sounds: dict[str, Pcm]) -> None:
@@ -225,7 +208,7 @@ class Phone:
         if over.by == "caller":
             self._handle.ended(200, "to BYE")
         else:
-            self._handle.ended(200, "Session Terminated", q850=_NORMAL_CLEARING)
+            self._handle.ended(200, "Session Terminated", q850=NORMAL_CLEARING)
 
     async def _keep(self, frames: list[Pcm]) -> None:
         """Write down what was left after the beep."""

@@ -15,6 +15,7 @@ from websockets.typing import Subprotocol
 from campanile.rehearsal.exchange.core import Core
 from campanile.rehearsal.exchange.options import ExchangeOptions
 from campanile.rehearsal.exchange.protocol import Message, Refused, refusal
+from campanile.rehearsal.exchange.signalling import Switchboard
 from campanile.rehearsal.exchange.telephones import Telephones
 
 log = structlog.get_logger()
@@ -30,7 +31,8 @@ async def serve(
     `ready` is called once with the address, e.g. `ws://127.0.0.1:8188`, when calls can
     be taken: every sentence of the built-in callees has been spoken to the cache.
     """
-    async with Telephones.open(options) as telephones:
+    far_ends = Switchboard if options.signalling_only else Telephones
+    async with far_ends.open(options) as telephones:
         core = Core(
             telephones,
             session_seconds=options.session_seconds,

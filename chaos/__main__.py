@@ -1,0 +1,55 @@
+"""`python -m chaos`: rounds of campaigns under faults, and the judge's verdict on each."""
+
+import argparse
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from campanile.embedded.interruption import interruptible
+from chaos.round import Round, invites, run
+from chaos.world import Size
+
+
+def main() -> int:
+    given = _arguments()
+    folder = given.folder / time.strftime("%Y%m%d-%H%M%S")
+    rung = rounds = red = 0
+    while rung < given.attempts and rounds < given.rounds:
+        seed = given.seed + rounds
+        here = (folder / f"seed-{seed}").absolute()
+        print(f"Seed {seed}: {here}", flush=True)
+        plan = Round(
+            seed=seed,
+            seconds=given.seconds,
+            attempts=given.attempts - rung,
+            size=Size(leads=given.leads),
+        )
+        run(plan, here, meanwhile=lambda *_: None, tell=_tell)
+        rung += invites(here)
+        rounds += 1
+        red += subprocess.run(
+            [sys.executable, "-m", "chaos.judge", str(here)], check=False
+        ).returncode
+    print(f"{rung} attempts in {rounds} rounds; {'RED' if red else 'all green'}.")
+    return 1 if red else 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="chaos", description=__doc__)
+    parser.add_argument("--seed", type=int, default=int(time.time()) % 100_000)
+    parser.add_argument("--attempts", type=int, default=2000)
+    parser.add_argument("--seconds", type=float, default=240.0, help="of one round")
+    parser.add_argument("--rounds", type=int, default=30, help="at most")
+    parser.add_argument("--leads", type=int, default=5000)
+    parser.add_argument("--folder", type=Path, default=Path("var/chaos"))
+    return parser.parse_args()
+
+
+def _tell(sentence: str) -> None:
+    print(sentence, flush=True)
+
+
+if __name__ == "__main__":
+    with interruptible():
+        sys.exit(main())

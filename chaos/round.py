@@ -1,0 +1,127 @@
+"""One round: a fresh world, its campaigns ringing under faults, then rest and export."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+
+from campanile.campaigns import lifecycle
+from campanile.campaigns.models import Campaign
+from campanile.campaigns.states import CampaignStatus
+from campanile.db import transaction
+from chaos.build import build
+from chaos.export import export
+from chaos.history import History
+from chaos.stack import Shape, Stack, servers, start_product
+from chaos.world import Size, make
+
+BOOT_SECONDS = 12.0
+"""From drawing the world to the first INVITE, about; only scenarios depend on it."""
+TEND_SECONDS = 0.2
+REST_SECONDS = 60.0
+"""At the end nothing is claimed any more; so long the rest may take to come to its end."""
+
+Tell = Callable[[str], None]
+Meanwhile = Callable[[Stack, History, float], None]
+"""Does something to the product, again and again; called with what has passed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    seed: int
+    seconds: float
+    attempts: int
+    """enough is enough; the round may end before its seconds are over"""
+    size: Size = field(default_factory=Size)
+    shape: Shape = field(default_factory=Shape)
+
+
+def run(plan: Round, folder: Path, *, meanwhile: Meanwhile, tell: Tell) -> None:
+    """Leave world, history, legs, reports and leads in `folder`, for the judge."""
+    begin = datetime.now(UTC) + timedelta(seconds=BOOT_SECONDS)
+    world = make(plan.seed, plan.size, now=begin, seconds=plan.seconds)
+    offset = world["offset"]
+    with servers(folder, plan.seed, offset=offset, shape=plan.shape) as stack:
+        with transaction() as session:
+            build(session, world)
+        world["times"] = plan.shape.times.environment()
+        (folder / "world.json").write_text(json.dumps(world, indent=1), "utf-8")
+        history = History(folder / "history.ndjson")
+        try:
+            history.note("begin", fault=False, scenario=world["scenario"])
+            start_product(stack)
+            _ring(plan, stack, folder, history, meanwhile=meanwhile, tell=tell)
+            history.note("rest", fault=False)
+            _rest(stack)
+            export(folder)
+            history.note("end", fault=False)
+        finally:
+            history.close()
+
+
+def _ring(
+    plan: Round,
+    stack: Stack,
+    folder: Path,
+    history: History,
+    *,
+    meanwhile: Meanwhile,
+    tell: Tell,
+) -> None:
+    started = time.monotonic()
+    told = 0.0
+    while (passed := time.monotonic() - started) < plan.seconds:
+        stack.processes.tend()
+        meanwhile(stack, history, passed)
+        if passed - told >= 15:
+            told = passed
+            count = invites(folder)
+            tell(f"  {passed:4.0f} s: {count} attempts, {history.count} faults")
+            if count >= plan.attempts:
+                return
+        time.sleep(TEND_SECONDS)
+
+
+def invites(folder: Path) -> int:
+    legs = folder / "rehearsal" / "legs.ndjson"
+    return legs.read_bytes().count(b'"event":"invite"') if legs.exists() else 0
+
+
+def _rest(stack: Stack) -> None:
+    """Pause what runs and wait until the product has nothing left to do."""
+    deadline = time.monotonic() + REST_SECONDS
+    paused = False
+    while time.monotonic() < deadline:
+        stack.processes.tend()
+        try:
+            paused = paused or _pause_all()
+            if paused and _at_rest():
+                return
+        except SQLAlchemyError:
+            pass  # PostgreSQL comes back from its last fault
+        time.sleep(1.0)
+
+
+def _pause_all() -> bool:
+    with transaction() as session:
+        running = sa.select(Campaign).where(
+            sa.column("status") == CampaignStatus.SCHEDULED
+        )
+        for campaign in session.execute(running).scalars():
+            lifecycle.move(session, campaign, CampaignStatus.PAUSED)
+    return True
+
+
+def _at_rest() -> bool:
+    with transaction() as session:
+        left = session.execute(
+            sa.text(
+                "SELECT count(*) FROM attempt WHERE state NOT IN ('reported', 'void')"
+            )
+        ).scalar_one()
+    return int(left) == 0
