@@ -1,0 +1,147 @@
+"""Where a lead may be: what the number says, unless the list says better (pure).
+
+A state, postcode or zone column decides instead of the number: people move and keep
+their numbers. Columns that agree narrow each other (Florida and New York's clock: New
+York's). Columns that contradict each other are all believed: every zone must be open
+and every law holds, because whichever is wrong, nobody is rung at night.
+"""
+
+from collections.abc import Iterable
+from functools import cache
+
+from campanile.compliance.hours import Place
+from campanile.compliance.zones import known_zones, same_clock
+from campanile.errors import Invalid
+from campanile.numbers.phones import Phone, regions_of_zone, zones_of_region
+from campanile.numbers.subdivisions import (
+    Subdivision,
+    named,
+    postcodes,
+    subdivisions,
+)
+
+PLACELESS = {
+    *("utc", "uct", "zulu", "universal", "gmt", "gmt0", "gmt+0", "gmt-0", "greenwich"),
+    *("est", "mst", "hst", "est5edt", "cst6cdt", "mst7mdt", "pst8pdt"),
+    *("cet", "met", "eet", "wet"),
+}
+"""Zone names that tell a clock and no place; often a spreadsheet's default."""
+
+
+def place_of(
+    phone: Phone,
+    *,
+    zone: str | None = None,
+    state: str | None = None,
+    postcode: str | None = None,
+    region: str | None = None,
+) -> tuple[Place, str]:
+    """(where the lead may be, what decided that: number, zone, state or postcode).
+
+    `region` is the country (ISO 3166) that state and postcode belong to; without it the
+    number's. Blank columns say nothing. A state or postcode of a country that the table
+    does not divide says nothing either. Raises Invalid for a zone, state or postcode
+    that does not exist.
+    """
+    country = _said(region).upper() or phone.region
+    named_state = _by_state(country, _said(state))
+    posted = _by_postcode(country, _said(postcode))
+    columns = [*named_state, *posted]
+    if columns:
+        place = Place(
+            _sorted(zone for one in columns for zone in one.zones),
+            _sorted(one.code for one in columns),
+        )
+        source = "postcode" if posted else "state"
+    else:
+        place, source = _by_number(phone, country), "number"
+    if zone_said := _said(zone):
+        place = _with_zone(place, _zone_name(zone_said), country, decided=bool(columns))
+        source = "zone"
+    return place, source
+
+
+def _by_number(phone: Phone, country: str) -> Place:
+    if country == phone.region:
+        return Place(phone.zones, phone.jurisdictions)
+    # A country column other than the number's: the lead may be in either.
+    return Place(
+        _sorted({*phone.zones, *zones_of_region(country)}),
+        _sorted({*phone.jurisdictions, country}),
+    )
+
+
+def _by_state(country: str, state: str) -> list[Subdivision]:
+    known = named(country)
+    if not state or not known:
+        return []
+    if (found := known.get(state.lower().removesuffix("."))) is None:
+        raise Invalid(
+            f"{state!r} is no state or province of {country}",
+            hint="write its two letters, or leave the column empty",
+        )
+    return [found]
+
+
+def _by_postcode(country: str, postcode: str) -> list[Subdivision]:
+    known = postcodes(country)
+    if not postcode or known is None:
+        return []
+    written = postcode.upper()
+    if country == "US" and written.isdecimal():
+        # A spreadsheet turned 02134 into a number, or 02134-0001 into 21340001.
+        written = written.zfill(9 if len(written) > 5 else 5)
+    keys = known.keys(written) if known.pattern.fullmatch(written) else []
+    if not keys:
+        raise Invalid(
+            f"{postcode!r} is no postcode of {country}",
+            hint="correct it, name its country, or leave the column empty",
+        )
+    return [subdivisions(country)[key] for key in keys]
+
+
+def _zone_name(written: str) -> str:
+    found = _zones_by_lower_case().get(written.lower().replace(" ", "_"))
+    if found is None or found.lower() in PLACELESS or found.startswith("Etc/"):
+        raise Invalid(
+            f"{written!r} names no place's time zone",
+            hint="write an IANA name such as America/New_York",
+        )
+    return found
+
+
+def _with_zone(place: Place, zone: str, country: str, *, decided: bool) -> Place:
+    for candidate in place.zones:
+        if same_clock(zone, candidate):
+            return Place((candidate,), place.jurisdictions)
+    there = _jurisdictions_with(zone, country)
+    if not decided:
+        return Place((zone,), there)
+    return Place(_sorted({*place.zones, zone}), _sorted({*place.jurisdictions, *there}))
+
+
+def _jurisdictions_with(zone: str, country: str) -> tuple[str, ...]:
+    """Whose law may hold where this clock does: states of the country, else countries."""
+    states = {
+        one.code
+        for one in subdivisions(country).values()
+        if any(same_clock(zone, theirs) for theirs in one.zones)
+    }
+    if states:
+        return _sorted(states)
+    if any(same_clock(zone, theirs) for theirs in zones_of_region(country)):
+        return (country,)
+    return regions_of_zone(zone)
+
+
+@cache
+def _zones_by_lower_case() -> dict[str, str]:
+    return {name.lower(): name for name in known_zones()}
+
+
+def _said(column: str | None) -> str:
+    return "" if column is None else column.strip()
+
+
+def _sorted(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(values)))

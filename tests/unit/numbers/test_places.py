@@ -1,0 +1,133 @@
+"""Where a lead may be: by its number, unless the list's columns say better."""
+
+import re
+from collections import defaultdict
+
+import pytest
+from phonenumbers.geodata import GEOCODE_DATA
+
+from campanile.compliance.hours import Place
+from campanile.compliance.zones import known_zones
+from campanile.errors import Invalid
+from campanile.numbers.phones import parse
+from campanile.numbers.places import place_of
+from campanile.numbers.subdivisions import named, of_area_code, subdivisions
+
+NEW_YORK, CHICAGO, LOS_ANGELES = (
+    "America/New_York",
+    "America/Chicago",
+    "America/Los_Angeles",
+)
+MANHATTAN = parse("+12125550123")
+
+
+@pytest.mark.parametrize(
+    ("columns", "zones", "jurisdictions", "source"),
+    [
+        ({}, (NEW_YORK,), ("US-NY",), "number"),
+        ({"zone": " ", "state": "", "postcode": ""}, (NEW_YORK,), ("US-NY",), "number"),
+        ({"state": "CA"}, (LOS_ANGELES,), ("US-CA",), "state"),
+        ({"state": "florida"}, (CHICAGO, NEW_YORK), ("US-FL",), "state"),
+        ({"state": "Pr"}, ("America/Puerto_Rico",), ("PR",), "state"),
+        ({"postcode": "90210-1234"}, (LOS_ANGELES,), ("US-CA",), "postcode"),
+        ({"postcode": "2134"}, (NEW_YORK,), ("US-MA",), "postcode"),  # lost its zero
+        ({"zone": "US/Eastern"}, (NEW_YORK,), ("US-NY",), "zone"),
+        ({"zone": "America/Indiana/Indianapolis"}, (NEW_YORK,), ("US-NY",), "zone"),
+        ({"zone": "Europe/Berlin"}, ("Europe/Berlin",), ("DE",), "zone"),
+        ({"state": "FL", "zone": CHICAGO}, (CHICAGO,), ("US-FL",), "zone"),
+        (
+            {"postcode": "K1A 0B1", "region": "CA"},
+            ("America/Toronto", "America/Winnipeg"),
+            ("CA-ON",),
+            "postcode",
+        ),
+    ],
+)
+def test_columns_decide_instead_of_the_number(
+    columns: dict[str, str],
+    zones: tuple[str, ...],
+    jurisdictions: tuple[str, ...],
+    source: str,
+) -> None:
+    assert place_of(MANHATTAN, **columns) == (Place(zones, jurisdictions), source)
+
+
+def test_columns_that_contradict_each_other_are_all_believed() -> None:
+    place, _ = place_of(MANHATTAN, state="FL", postcode="90210")
+    assert place == Place((CHICAGO, LOS_ANGELES, NEW_YORK), ("US-CA", "US-FL"))
+    place, source = place_of(MANHATTAN, state="CA", zone=NEW_YORK)
+    assert place.zones == (LOS_ANGELES, NEW_YORK)
+    assert {"US-CA", "US-FL", "US-RI"} <= set(place.jurisdictions)
+    assert source == "zone"
+
+
+def test_a_zone_far_from_the_number_brings_every_law_of_that_clock() -> None:
+    place, _ = place_of(MANHATTAN, zone="america/los_angeles")
+    assert place.zones == (LOS_ANGELES,)
+    assert place.jurisdictions == ("US-CA", "US-ID", "US-NV", "US-OR", "US-WA")
+
+
+def test_a_country_other_than_the_numbers_means_either() -> None:
+    place, source = place_of(MANHATTAN, region="gb")
+    assert {NEW_YORK, "Europe/London"} <= set(place.zones)
+    assert place.jurisdictions == ("GB", "US-NY")
+    assert source == "number"
+
+
+def test_a_state_of_a_country_without_a_table_says_nothing() -> None:
+    berlin = parse("+4930123456")
+    assert place_of(berlin, state="Bayern", postcode="80331") == (
+        Place(("Europe/Berlin",), ("DE",)),
+        "number",
+    )
+
+
+def test_the_islands_keep_their_own_clock() -> None:
+    mobile = parse("+34612345678")
+    assert place_of(mobile)[0].zones == ("Atlantic/Canary", "Europe/Madrid")
+    assert place_of(mobile, postcode="28013")[0] == Place(("Europe/Madrid",), ("ES",))
+    assert place_of(mobile, postcode="35001")[0].zones == ("Atlantic/Canary",)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"zone": "UTC"},
+        {"zone": "Etc/GMT+5"},
+        {"zone": "Mars/Olympus"},
+        {"zone": "../../etc/passwd"},
+        {"zone": "localtime"},
+        {"state": "Ontario"},
+        {"postcode": "00000"},
+        {"postcode": "SW1A 1AA"},
+        {"postcode": "96201"},  # a field post office
+    ],
+)
+def test_what_names_no_place_is_refused_with_a_sentence(
+    columns: dict[str, str],
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        place_of(MANHATTAN, **columns)
+    assert next(iter(columns.values())) in refused.value.message
+    assert refused.value.hint
+
+
+def test_the_area_codes_are_those_of_the_installed_library() -> None:
+    placed: defaultdict[str, set[str]] = defaultdict(set)
+    states = named("US") | named("CA")
+    for prefix, descriptions in GEOCODE_DATA.items():
+        if not prefix.startswith("1") or len(prefix) < 4:
+            continue
+        description = descriptions.get("en") or next(iter(descriptions.values()))
+        town = re.search(r", ([A-Z]{2})$", description)
+        for name in [town.group(1)] if town else description.split("/"):
+            if (one := states.get(name.lower())) is not None and "-" in one.code:
+                placed[prefix[1:4]].add(one.code)
+    assert len(placed) > 400
+    assert {a: set(of_area_code(a)) & codes for a, codes in placed.items()} == placed
+
+
+def test_every_zone_of_the_table_exists() -> None:
+    for region in ("US", "CA", "AU", "ES", "PT"):
+        for one in subdivisions(region).values():
+            assert set(one.zones) <= known_zones(), one
