@@ -4,13 +4,15 @@ Sessions are synchronous everywhere (DESIGN D7); whoever lives on an event loop 
 them in the loop's own small executor. A function that takes a `session` never commits.
 """
 
-from collections.abc import Iterator
+import time
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from functools import cache
 from importlib import import_module
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 from sqlmodel import Field, Session, SQLModel
@@ -29,6 +31,57 @@ SQLModel.metadata.naming_convention = {
 
 STATEMENT_MS = 3000
 LOCK_MS = 1000
+ANSWER_SECONDS = 5.0
+"""Longer than a statement may take: by then the server would have said so itself."""
+
+
+class NoAnswer(psycopg.OperationalError):
+    """The server holds the connection and says nothing."""
+
+
+class _Connection(psycopg.Connection[Any]):
+    """One that can lose patience with a server that stands still.
+
+    A frozen server never reaches its own time-outs, and its kernel still acknowledges
+    what is sent, so that no option of TCP helps.
+    """
+
+    patience: float | None = None
+    """seconds; None, as for migrations and imports: none is lost"""
+
+    def wait(self, gen: Any, *args: Any, **options: Any) -> Any:
+        if self.patience is None:
+            return super().wait(gen, *args, **options)
+        try:
+            return super().wait(_within(gen, self.patience), *args, **options)
+        except NoAnswer:
+            self.close()  # the pool must not hand it out again
+            raise
+
+
+def _within(
+    steps: Generator[Any, Any, Any], seconds: float
+) -> Generator[Any, Any, Any]:
+    """psycopg's protocol with the server, given up when nothing has come by then."""
+    deadline = time.monotonic() + seconds
+    try:
+        wanted = next(steps)
+        while True:
+            ready = yield wanted
+            if not ready and time.monotonic() > deadline:
+                raise NoAnswer(f"the database has not answered for {seconds:g} s")
+            wanted = steps.send(ready)
+    except StopIteration as done:
+        return done.value
+
+
+def lose_patience(seconds: float | None = ANSWER_SECONDS) -> None:
+    """Have no statement of this process wait longer for its answer.
+
+    For processes whose calls or ticks must go on; the error is an OperationalError.
+    Whether the statement took effect is then unknown.
+    """
+    _Connection.patience = seconds
 
 
 @cache
@@ -44,7 +97,7 @@ def engine() -> Engine:
     # Foreign keys name their tables as text; a process must know every table before its
     # first flush, whichever of them it imports itself. By name: db is the bottom layer.
     import_module("campanile.migrations.tables")
-    return sa.create_engine(
+    made = sa.create_engine(
         url,
         pool_size=8,
         max_overflow=4,
@@ -55,6 +108,12 @@ def engine() -> Engine:
             f" -c lock_timeout={LOCK_MS}",
         },
     )
+    sa.event.listen(made, "do_connect", _connect)
+    return made
+
+
+def _connect(_dialect: Any, _record: Any, words: Any, options: Any) -> _Connection:
+    return _Connection.connect(*words, **options)
 
 
 @contextmanager
