@@ -104,7 +104,7 @@ def watch(session: Session, attempt_id: UUID) -> str | None:
     since = max(
         now() - WITHIN,
         campaign.resumed_at or now() - WITHIN,
-        *(breaker.changed_at for breaker in breakers),
+        *(breaker.changed_at for breaker in breakers if breaker.changed_at),
     )
     reason = anomaly(_latest(session, campaign.id, since))
     if reason is None or not pause_itself(session, campaign.id, reason):

@@ -42,7 +42,7 @@ def sick(session: Session, keys: Sequence[Key] | None = None) -> list[Breaker]:
 def note_failure(session: Session, key: Key, attempt: Attempt, *, why: str) -> None:
     """One more failure; `why` in a few words. May open the breaker, or keep it open."""
     moment = now()
-    fresh = Breaker(kind=key[0], key=key[1], changed_at=attempt.dialed_at or moment)
+    fresh = Breaker(kind=key[0], key=key[1])
     session.execute(insert(Breaker).values(fresh.model_dump()).on_conflict_do_nothing())
 
     def decide(before: Health, is_probe: bool) -> Health:

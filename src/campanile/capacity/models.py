@@ -51,4 +51,5 @@ class Breaker(SQLModel, table=True):
     """when a probe may be tried"""
     probe_attempt_id: UUID | None = None
     reason: str = ""
-    changed_at: datetime = created_column()
+    changed_at: datetime | None = None
+    """when the state last changed"""

@@ -24,7 +24,7 @@ def upgrade() -> None:
     sa.Column('retry_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('probe_attempt_id', sa.Uuid(), nullable=True),
     sa.Column('reason', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-    sa.Column('changed_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('changed_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.PrimaryKeyConstraint('kind', 'key', name=op.f('pk_breaker'))
     )
     op.create_table('ledger_dial',
