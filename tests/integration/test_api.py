@@ -79,6 +79,32 @@ def test_leads_are_added_listed_and_removed(api: TestClient, agent_id: str) -> N
     assert api.get(path).json()["leads"] == []
 
 
+def test_a_lead_may_say_where_it_is_and_by_whose_leave_it_is_rung(
+    api: TestClient, agent_id: str
+) -> None:
+    path = f"/campaigns/{create(api, agent_id)['id']}/leads"
+    body = {
+        "phone_number": NUMBER,
+        "variables": {"state": "waiting"},
+        "timezone": "America/Denver",
+        "not_before": "2026-12-01",
+        "consent_basis": "written",
+        "consent_at": "2026-05-01T12:00:00Z",
+    }
+    lead = api.post(path, json=body).json()["lead"]
+    assert lead["not_before"] == "2026-12-01T07:00:00Z"
+    assert (lead["consent_basis"], lead["consent_at"]) == (
+        "written",
+        "2026-05-01T12:00:00Z",
+    )
+    assert lead["variables"] == {"state": "waiting"}
+    refused = api.post(
+        path, json={"phone_number": "+12125550102", "timezone": "Mars/Olympus"}
+    )
+    assert refused.status_code == 422
+    assert "Mars/Olympus" in refused.json()["message"]
+
+
 @pytest.mark.parametrize(
     ("body", "says"),
     [

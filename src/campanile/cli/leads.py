@@ -38,6 +38,13 @@ def import_(
     phone_column: Annotated[
         str | None, typer.Option(help="Heading of the numbers.")
     ] = None,
+    only_variable: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A column that is a mere variable, though its heading (timezone, "
+            "state, postcode, country, not_before, consent_basis, …) has a meaning."
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option(help="Check the list, add nobody.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -47,7 +54,11 @@ def import_(
             report = import_rows(
                 session,
                 campaign_named(session, campaign),
-                read_rows(file, phone_column=phone_column),
+                read_rows(
+                    file,
+                    phone_column=phone_column,
+                    only_variables=only_variable or (),
+                ),
                 default_region=region,
             )
             if dry_run:

@@ -8,12 +8,12 @@ from sqlmodel import Field, Session, SQLModel, col, select, update
 
 from campanile.campaigns.models import Campaign
 from campanile.db import affected
-from campanile.errors import Conflict, NotFound
-from campanile.leads.importing import import_rows
+from campanile.errors import Conflict, Invalid, NotFound
+from campanile.leads.columns import HEADINGS, said_by
+from campanile.leads.importing import import_rows, phone_of
 from campanile.leads.lists import Row
 from campanile.leads.models import Lead
 from campanile.leads.states import LeadStatus
-from campanile.numbers.phones import parse
 
 
 class DuplicateLead(Conflict):
@@ -25,8 +25,25 @@ class LeadBusy(Conflict):
 
 
 class LeadCreate(SQLModel):
+    """A lead as the platform has it, and what a list's reserved columns say besides."""
+
     phone_number: str
     variables: dict[str, str] = Field(default_factory=dict)
+    timezone: str | None = None
+    state: str | None = None
+    postcode: str | None = None
+    country: str | None = None
+    not_before: str | None = None
+    """ISO 8601, as in a list (`columns`); so `not_after` and `consent_at`"""
+    not_after: str | None = None
+    consent_basis: str | None = None
+    consent_text: str | None = None
+    consent_source: str | None = None
+    consent_at: str | None = None
+
+    def row(self) -> Row:
+        fields = self.model_dump(include=set(HEADINGS), exclude_none=True)
+        return Row(1, self.phone_number, self.variables, said_by(fields))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +54,12 @@ class LeadCounts:
 
 
 def add(session: Session, campaign: Campaign, wanted: LeadCreate) -> Lead:
-    """Raises NotANumber, DuplicateLead, CampaignFrozen."""
-    phone = parse(wanted.phone_number)
-    report = import_rows(session, campaign, [Row(1, phone.e164, wanted.variables)])
+    """Raises Invalid, DuplicateLead, CampaignFrozen."""
+    row = wanted.row()
+    phone = phone_of(row)
+    report = import_rows(session, campaign, [row])
+    if report.rejected:
+        raise Invalid(report.rejected[0][1])
     if not report.added:
         raise DuplicateLead("the number is in this campaign already")
     return session.exec(

@@ -1,6 +1,7 @@
 """Bring a list of leads into a campaign: in batches, with a reason for every row refused.
 
-Importing the same list again adds nothing: a number stands in a campaign once.
+A number stands in a campaign once: listed several times it is the first of its good
+rows, and importing the same list again adds nothing.
 """
 
 from collections.abc import Iterable
@@ -16,10 +17,12 @@ from campanile.campaigns.models import Campaign
 from campanile.campaigns.states import TERMINAL
 from campanile.clock import now
 from campanile.compliance.hours import Place
+from campanile.errors import Invalid
+from campanile.leads.columns import Terms, country_code, terms_of
 from campanile.leads.lists import Row
 from campanile.leads.models import Lead
 from campanile.leads.states import LeadStatus
-from campanile.numbers.phones import NotANumber, Phone, parse
+from campanile.numbers.phones import Phone, parse
 from campanile.numbers.profiles import profile_id
 
 BATCH = 1000
@@ -55,30 +58,28 @@ def import_rows(
     ).one()
     iterator = iter(rows)
     while batch := list(islice(iterator, BATCH)):
-        good = _parse(batch, report, seen, default_region)
         values = []
-        for row, phone in good:
+        for row, phone, terms in _read(batch, report, seen, default_region):
             position += 1
             values.append(
                 {
                     "id": uuid4(),
                     "organization_id": campaign.organization_id,
                     "campaign_id": campaign.id,
-                    "profile_id": profile_id(
-                        session, Place(phone.zones, (phone.region,)), profiles
-                    ),
+                    "profile_id": profile_id(session, terms.place, profiles),
                     "position": position,
                     "phone_number": phone.e164,
                     "variables": row.variables,
+                    **_kept(terms),
                     **_fresh(),
                 }
             )
         if values:
             added = session.execute(
                 insert(Lead)
-                .values(values)
                 .on_conflict_do_nothing(index_elements=["campaign_id", "phone_number"])
-                .returning(col(Lead.id))
+                .returning(col(Lead.id)),
+                values,
             )
             count = len(added.all())
             report.added += count
@@ -86,22 +87,42 @@ def import_rows(
     return report
 
 
-def _parse(
+def phone_of(row: Row, *, default_region: str | None = None) -> Phone:
+    """The row's number; written without +, one of the row's country."""
+    if "country" in row.said:
+        default_region = country_code(row.said["country"])
+    return parse(row.phone, default_region=default_region)
+
+
+def _read(
     batch: list[Row], report: ImportReport, seen: set[str], default_region: str | None
-) -> list[tuple[Row, Phone]]:
+) -> list[tuple[Row, Phone, Terms]]:
     good = []
     for row in batch:
         try:
-            phone = parse(row.phone, default_region=default_region)
-        except NotANumber as error:
+            phone = phone_of(row, default_region=default_region)
+            terms = terms_of(phone, row.said)
+        except Invalid as error:
             report.rejected.append((row.line, error.message))
             continue
         if phone.e164 in seen:
             report.duplicates += 1
             continue
         seen.add(phone.e164)
-        good.append((row, phone))
+        good.append((row, phone, terms))
     return good
+
+
+def _kept(terms: Terms) -> dict[str, object]:
+    return {
+        "place_source": terms.place_source,
+        "not_before": terms.not_before,
+        "not_after": terms.not_after,
+        "consent_basis": terms.consent_basis,
+        "consent_text": terms.consent_text,
+        "consent_source": terms.consent_source,
+        "consent_at": terms.consent_at,
+    }
 
 
 def _fresh() -> dict[str, object]:

@@ -5,11 +5,12 @@ semicolon or tab. XLSX: the first sheet. Every cell is text; nothing is guessed.
 """
 
 import csv
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from campanile.errors import Invalid, NotFound
+from campanile.leads.columns import said_by
 
 PHONE_COLUMNS = ("phone_number", "phone", "telephone", "mobile", "number", "tel")
 _SNIFFED_BYTES = 64 * 1024
@@ -25,15 +26,24 @@ class Row:
     """as a spreadsheet counts: the header is 1, the first lead 2"""
     phone: str
     variables: dict[str, str]
+    said: Mapping[str, str] = field(default_factory=dict)
+    """the cells with a meaning of their own (`columns.HEADINGS`), by field"""
 
 
-def read_rows(path: Path, *, phone_column: str | None = None) -> Iterator[Row]:
-    """Yield every row that is not wholly empty. Raises UnreadableList, NotFound."""
-    if not path.is_file():
-        raise NotFound(f"there is no file {path}")
-    cells = _excel(path) if path.suffix.lower() in (".xlsx", ".xls") else _csv(path)
-    header = [_column_name(cell) for cell in next(cells, [])]
+def read_rows(
+    path: Path,
+    *,
+    phone_column: str | None = None,
+    only_variables: Collection[str] = (),
+) -> Iterator[Row]:
+    """Yield every row that is not wholly empty. Raises UnreadableList, NotFound.
+
+    `only_variables`: headings that mean nothing here, though they are reserved ones.
+    """
+    cells = read_cells(path)
+    header = [column_name(cell) for cell in next(cells, [])]
     phone = _phone_index(header, phone_column, path)
+    plain = {column_name(heading) for heading in only_variables}
     for line, values in enumerate(cells, start=2):
         texts = [value.strip() for value in values]
         if not any(texts):
@@ -44,23 +54,28 @@ def read_rows(path: Path, *, phone_column: str | None = None) -> Iterator[Row]:
                 hint="put quotation marks around cells that contain the separator",
             )
         texts += [""] * (len(header) - len(texts))
-        yield Row(
-            line,
-            texts[phone],
-            {
-                name: text
-                for i, (name, text) in enumerate(zip(header, texts, strict=True))
-                if i != phone and name
-            },
-        )
+        variables = {
+            name: text
+            for i, (name, text) in enumerate(zip(header, texts, strict=True))
+            if i != phone and name
+        }
+        reserved = {name: variables[name] for name in variables.keys() - plain}
+        yield Row(line, texts[phone], variables, said_by(reserved))
 
 
-def _column_name(cell: str) -> str:
+def read_cells(path: Path) -> Iterator[list[str]]:
+    """The lines of a CSV file or of a spreadsheet's first sheet, header included."""
+    if not path.is_file():
+        raise NotFound(f"there is no file {path}")
+    return _excel(path) if path.suffix.lower() in (".xlsx", ".xls") else _csv(path)
+
+
+def column_name(cell: str) -> str:
     return "_".join(cell.strip().lower().split())
 
 
 def _phone_index(header: list[str], wanted: str | None, path: Path) -> int:
-    names = (_column_name(wanted),) if wanted else PHONE_COLUMNS
+    names = (column_name(wanted),) if wanted else PHONE_COLUMNS
     for name in names:
         if name in header:
             return header.index(name)
@@ -112,4 +127,5 @@ def _excel(path: Path) -> Iterator[list[str]]:
             f"{path.name} is not a good spreadsheet: {error}"
         ) from error
     for values in frame.itertuples(index=False):
-        yield [str(value) for value in values]
+        # A spreadsheet keeps a date as its midnight.
+        yield [str(value).removesuffix(" 00:00:00") for value in values]

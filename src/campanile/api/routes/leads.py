@@ -28,6 +28,13 @@ class LeadRead(BaseModel):
     attempts: int
     next_attempt_at: datetime
     last_attempt_at: datetime | None
+    not_before: datetime | None
+    not_after: datetime | None
+    callback_at: datetime | None
+    consent_basis: str | None
+    consent_text: str | None
+    consent_source: str | None
+    consent_at: datetime | None
     created_at: datetime
 
 
