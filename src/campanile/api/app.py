@@ -4,13 +4,13 @@ from fastapi import FastAPI
 
 from campanile import __version__
 from campanile.api import problems
-from campanile.api.routes import campaigns, leads
+from campanile.api.routes import campaigns, leads, suppressions
 
 
 def create_app() -> FastAPI:
     app = FastAPI(title="campanile", version=__version__)
     problems.install(app)
-    for router in (campaigns.router, leads.router):
+    for router in (campaigns.router, leads.router, suppressions.router):
         app.include_router(router, prefix="/api/v1")
 
     @app.get("/api/v1/health")

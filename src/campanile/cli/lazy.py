@@ -17,6 +17,7 @@ HOMES: dict[str, str] = {
     "agent": "agents",
     "number": "numbers",
     "leads": "leads",
+    "suppress": "suppress",
     "campaign": "campaigns",
     "calls": "calls",
     "stop": "stops",
