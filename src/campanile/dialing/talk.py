@@ -1,7 +1,6 @@
 """The conversation on one leg: what it is told, how it is recorded, what it came to."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -43,15 +42,12 @@ END_SECONDS = 10.0
 async def prepare_speech(host: CallHost, plan: Plan) -> Prepared:
     """Render what must be sayable before anybody is rung. Raises ProviderError.
 
-    A provider without a key, or one that has failed several times in a row, ends it
-    here: nothing is dialed that cannot be talked to (DESIGN D12).
+    A provider without a key, or one that does not speak now, ends it here: nothing is
+    dialed that cannot be talked to (DESIGN D12).
     """
     if missing := missing_keys(plan.agent):
         raise ProviderError("agent", "no_key", retryable=False, detail=missing[0])
     providers = providers_of(plan.agent, pool=host.providers)
-    for name in sorted({providers.stt.name, providers.llm.name, providers.tts.name}):
-        if not host.providers.breaker(name).allows(time.monotonic()):
-            raise ProviderError(name, "breaker_open", retryable=True)
     return await prepare(_brief(plan), providers.tts)
 
 

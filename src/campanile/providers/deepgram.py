@@ -121,12 +121,7 @@ class DeepgramStream:
         self._over = False
 
     async def __aenter__(self) -> "DeepgramStream":
-        try:
-            self._socket = await self._connect()
-        except ProviderError as error:
-            self._pool.record(error)
-            raise
-        self._pool.breaker(NAME).succeeded()
+        self._socket = await self._connect()
         self._tasks = [
             asyncio.create_task(self._write(self._socket), name="deepgram-writer"),
             asyncio.create_task(self._read(self._socket), name="deepgram-reader"),
@@ -261,8 +256,6 @@ class DeepgramStream:
         if self._over:
             return
         self._over = True
-        if error:
-            self._pool.record(error)
         self._results.put_nowait(error)
 
 

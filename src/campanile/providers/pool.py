@@ -5,7 +5,6 @@ more CPU than a whole sentence, a new connection two round trips of dead air.
 """
 
 import ssl
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cached_property
@@ -14,7 +13,6 @@ from typing import Any, Self
 import httpx
 import orjson
 
-from .breaker import Breaker
 from .errors import ProviderError, from_status
 from .lanes import Lanes
 
@@ -24,8 +22,6 @@ PATIENT = httpx.Timeout(connect=2.0, read=60.0, write=5.0, pool=2.0)
 """For answers that come whole, after the call, when nobody is waiting on the line."""
 
 _DETAIL_CHARACTERS = 200
-_OURS_TO_MEND = (400, 404, 413, 422)
-"""One agent's bad request says nothing about the provider's health."""
 
 
 class Pool:
@@ -34,7 +30,6 @@ class Pool:
     def __init__(self, *, live: httpx.Timeout = LIVE) -> None:
         self._live = live
         self._http = httpx.AsyncClient(transport=Lanes(lambda: self.tls))
-        self._breakers: dict[str, Breaker] = {}
 
     @cached_property
     def tls(self) -> ssl.SSLContext:
@@ -50,15 +45,6 @@ class Pool:
     async def close(self) -> None:
         """May be called twice."""
         await self._http.aclose()
-
-    def breaker(self, provider: str) -> Breaker:
-        """Fed by every adapter; asked by whoever begins a new call."""
-        return self._breakers.setdefault(provider, Breaker())
-
-    def record(self, error: ProviderError) -> None:
-        """Count a failure, unless it was the request that was wrong."""
-        if error.cause not in {f"http_{status}" for status in _OURS_TO_MEND}:
-            self.breaker(error.provider).failed(time.monotonic())
 
     @asynccontextmanager
     async def post(
@@ -94,14 +80,9 @@ class Pool:
             finally:
                 await response.aclose()
         except httpx.TimeoutException as error:
-            raise self._failed(provider, "timeout", error) from error
+            raise _failed(provider, "timeout", error) from error
         except (httpx.TransportError, httpx.DecodingError) as error:
-            raise self._failed(provider, "connection", error) from error
-        except ProviderError as error:
-            self.record(error)
-            raise
-        else:
-            self.breaker(provider).succeeded()
+            raise _failed(provider, "connection", error) from error
 
     async def _send(self, request: httpx.Request) -> httpx.Response:
         try:
@@ -111,12 +92,9 @@ class Pool:
             # nothing was answered, and the next connection is a new one.
             return await self._http.send(request, stream=True)
 
-    def _failed(self, provider: str, cause: str, error: Exception) -> ProviderError:
-        failure = ProviderError(
-            provider, cause, retryable=True, detail=type(error).__name__
-        )
-        self.record(failure)
-        return failure
+
+def _failed(provider: str, cause: str, error: Exception) -> ProviderError:
+    return ProviderError(provider, cause, retryable=True, detail=type(error).__name__)
 
 
 async def _refuse_errors(provider: str, response: httpx.Response) -> None:

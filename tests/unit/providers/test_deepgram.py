@@ -288,12 +288,3 @@ async def test_a_server_that_never_answers_finalize_has_stalled(pool):
             async with asyncio.timeout(2):
                 await everything(stream)
     assert (failure.value.cause, failure.value.retryable) == ("stalled", True)
-
-
-async def test_failures_count_for_the_breaker(pool):
-    for _ in range(5):
-        assert pool.breaker("deepgram").allows(0)
-        with pytest.raises(ProviderError):
-            async with english(pool, "ws://127.0.0.1:1"):
-                pass
-    assert not pool.breaker("deepgram").allows(0)

@@ -309,17 +309,3 @@ async def test_a_hundred_replies_at_once_share_the_pool(pool):
             assert all(len(reply) == 5 for reply in replies)
         assert len(server.requests) == 200
         assert server.connections == 100
-
-
-async def test_five_failures_in_a_row_open_the_breaker_but_bad_requests_do_not(pool):
-    async def script(exchange: Exchange):
-        await exchange.status(400 if exchange.count <= 10 else 500)
-
-    async with http_server(script) as server:
-        model = chat(pool, server.url)
-        allowed = []
-        for _ in range(15):
-            with pytest.raises(ProviderError):
-                await everything(model)
-            allowed.append(pool.breaker("openai").allows(0))
-    assert allowed == [True] * 14 + [False]
