@@ -17,7 +17,7 @@ from campanile.capacity.symptoms import (
     sick_provider,
 )
 from campanile.clock import now
-from campanile.errors import Unavailable
+from campanile.errors import CampanileError
 from campanile.providers.errors import ProviderError
 
 
@@ -49,8 +49,8 @@ def learn(session: Session, attempt_id: UUID) -> None:
             note_success(session, [trunk], at=at, attempt_id=attempt_id)
 
 
-def learn_unready(session: Session, attempt_id: UUID, error: Unavailable) -> None:
-    """Take note that an attempt could not be dialed: no speech, or no gateway.
+def learn_unready(session: Session, attempt_id: UUID, error: CampanileError) -> None:
+    """Take note that an attempt could not be dialed: no speech, or no way out.
 
     Otherwise the tick would claim lead after lead only to put each back.
     """

@@ -14,10 +14,12 @@ from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
 
 from campanile.calls.callbacks import requested_instant
 from campanile.calls.lifecycle import Ending, finish, release
 from campanile.calls.outcomes import Disposition
+from campanile.capacity.learning import learn_unready
 from campanile.capacity.send_times import LATE_SECONDS
 from campanile.clock import legal_now, now
 from campanile.config import settings
@@ -34,7 +36,7 @@ from campanile.telephony.line import GatewayError, Line
 log = structlog.get_logger(__name__)
 
 NOT_READY_GAP = timedelta(seconds=30)
-"""Providers or gateway are down: the lead is looked at again after this."""
+"""Providers, gateway or trunk cannot be used: the lead is looked at again after this."""
 SESSION_GRACE_SECONDS = 30.0
 WRITE_TRIES = 40
 WRITE_GAP_SECONDS = 3.0
@@ -55,16 +57,21 @@ async def run_attempt(host: CallHost, attempt_id: UUID) -> None:
             )
         except (ProviderError, GatewayError, Invalid) as error:
             log.warning("attempt.not_ready", error=error.message)
-            # What is invalid stays so until a person mends it.
-            again_at = None if isinstance(error, Invalid) else now() + NOT_READY_GAP
-            await host.rows(
-                release, attempt_id, reason=error.message, again_at=again_at
-            )
+            await host.rows(_put_back, attempt_id, error)
             return
         try:
             await _dial(host, plan, line, speech)
         finally:
             await line.close()
+
+
+def _put_back(
+    session: Session, attempt_id: UUID, error: ProviderError | GatewayError | Invalid
+) -> None:
+    """Nobody was dialed. What keeps failing rests, or lead after lead would follow."""
+    learn_unready(session, attempt_id, error)
+    again_at = now() + NOT_READY_GAP
+    release(session, attempt_id, reason=error.message, again_at=again_at)
 
 
 async def _dial(host: CallHost, plan: Plan, line: Line, speech: Prepared) -> None:
