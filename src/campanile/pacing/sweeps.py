@@ -15,6 +15,7 @@ from campanile.calls.outcomes import Disposition
 from campanile.calls.states import LIVE, AttemptState
 from campanile.campaigns.models import Campaign
 from campanile.campaigns.states import CampaignStatus, sources
+from campanile.capacity.anomalies import watch
 from campanile.clock import now
 from campanile.config import settings
 from campanile.leads.models import Lead
@@ -41,6 +42,7 @@ def close_expired(session: Session) -> tuple[int, int]:
             )
         else:
             closed += abandon(session, attempt, quarantine=quarantine)
+            watch(session, attempt.id)
     return voided, closed
 
 
