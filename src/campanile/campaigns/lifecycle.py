@@ -4,7 +4,7 @@ Every change of state is one guarded UPDATE: its WHERE names the legal source st
 of two people who press start and cancel together exactly one wins and the other is told.
 """
 
-from datetime import time
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,12 @@ import structlog
 from sqlmodel import Session, col, select, update
 
 from campanile.agents.models import Agent
-from campanile.campaigns.models import Campaign, CampaignCreate, CampaignUpdate
+from campanile.campaigns.models import (
+    Campaign,
+    CampaignBase,
+    CampaignCreate,
+    CampaignUpdate,
+)
 from campanile.campaigns.states import TERMINAL, CampaignStatus, sources
 from campanile.clock import now
 from campanile.db import affected
@@ -36,7 +41,8 @@ def create(session: Session, organization_id: UUID, wanted: CampaignCreate) -> C
     agent = session.get(Agent, wanted.agent_id)
     if agent is None or agent.organization_id != organization_id:
         raise NotFound(f"there is no agent {wanted.agent_id}")
-    _refuse_empty_window(wanted.schedule_start_time, wanted.schedule_end_time)
+    _refuse_impossible(wanted)
+    _refuse_foreign_number(session, organization_id, wanted.number_id)
     campaign = Campaign(
         organization_id=organization_id, **wanted.model_dump(exclude_unset=True)
     )
@@ -45,12 +51,25 @@ def create(session: Session, organization_id: UUID, wanted: CampaignCreate) -> C
     return campaign
 
 
-def _refuse_empty_window(start: time, end: time) -> None:
-    if start == end:
+def _refuse_impossible(wanted: CampaignBase) -> None:
+    if wanted.schedule_start_time == wanted.schedule_end_time:
         raise Invalid(
             "schedule_start_time and schedule_end_time are the same",
             hint="a window that ends before it starts runs past midnight",
         )
+    first, last = wanted.start_date, wanted.end_date
+    if first is not None and last is not None and last < first:
+        raise Invalid(f"end_date {last} is before start_date {first}")
+
+
+def _refuse_foreign_number(
+    session: Session, organization_id: UUID, number_id: UUID | None
+) -> None:
+    if number_id is None:
+        return
+    number = session.get(PhoneNumber, number_id)
+    if number is None or number.organization_id != organization_id:
+        raise NotFound(f"there is no number {number_id} to call from")
 
 
 def find(session: Session, organization_id: UUID, campaign_id: UUID) -> Campaign:
@@ -75,9 +94,9 @@ def change(session: Session, campaign: Campaign, wanted: CampaignUpdate) -> Camp
     values: dict[str, Any] = wanted.model_dump(exclude_unset=True)
     status = values.pop("status", None)
     if values:
-        _refuse_empty_window(
-            values.get("schedule_start_time", campaign.schedule_start_time),
-            values.get("schedule_end_time", campaign.schedule_end_time),
+        _refuse_impossible(wanted.model_copy(update=_unchanged(campaign, values)))
+        _refuse_foreign_number(
+            session, campaign.organization_id, values.get("number_id")
         )
         changed = session.execute(
             update(Campaign)
@@ -93,6 +112,12 @@ def change(session: Session, campaign: Campaign, wanted: CampaignUpdate) -> Camp
         move(session, campaign, status)
     session.refresh(campaign)
     return campaign
+
+
+def _unchanged(campaign: Campaign, values: Mapping[str, Any]) -> dict[str, Any]:
+    return campaign.model_dump(
+        include=set(CampaignBase.model_fields), exclude=set(values)
+    )
 
 
 def move(session: Session, campaign: Campaign, target: CampaignStatus) -> None:

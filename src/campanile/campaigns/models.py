@@ -6,10 +6,12 @@ from typing import Annotated
 from uuid import UUID, uuid4
 from zoneinfo import available_timezones
 
+from phonenumbers import SUPPORTED_REGIONS
 from pydantic import AfterValidator
 from sqlmodel import Field, SQLModel
 
 from campanile.campaigns.states import CampaignStatus
+from campanile.campaigns.weekly import checked_weekly
 from campanile.db import created_column, json_column, state_column
 
 
@@ -19,7 +21,23 @@ def _known_zone(value: str) -> str:
     return value
 
 
+def _known_regions(values: list[str] | None) -> list[str] | None:
+    if values is None:
+        return None
+    regions = [value.strip().upper() for value in values]
+    for region in regions:
+        if region not in SUPPORTED_REGIONS:
+            raise ValueError(f"{region!r} is no ISO 3166 region, as US or NL")
+    if not regions:
+        raise ValueError("no region is left to ring; null allows all")
+    return sorted(set(regions))
+
+
 Zone = Annotated[str, AfterValidator(_known_zone)]
+Regions = Annotated[list[str] | None, AfterValidator(_known_regions)]
+WeeklyHours = Annotated[
+    dict[str, list[str] | None] | None, AfterValidator(checked_weekly)
+]
 
 
 class CampaignBase(SQLModel):
@@ -31,7 +49,7 @@ class CampaignBase(SQLModel):
     """daily, in `timezone`; later than the end: the window runs past midnight"""
     schedule_end_time: time = time(17)
     timezone: Zone = "Europe/Amsterdam"
-    weekly_hours: dict[str, list[str] | None] | None = json_column(default=None)
+    weekly_hours: WeeklyHours = json_column(default=None)
     """{"monday": ["09:00", "17:00"], "sunday": null}; a day left out keeps the daily
     window"""
     start_date: date | None = None
@@ -47,7 +65,7 @@ class CampaignBase(SQLModel):
     subject: str | None = Field(default=None, max_length=200)
     """What the calls are about: caps "on the same subject" count those that share it.
     None counts every call to the number."""
-    regions: list[str] | None = json_column(default=None)
+    regions: Regions = json_column(default=None)
     """ISO 3166 regions that may be rung; None: all"""
     consent_required: bool = False
     max_calls_per_24h: int | None = Field(default=None, ge=0)
@@ -97,16 +115,10 @@ class CampaignCreate(CampaignBase):
     number_id: UUID | None = None
 
 
-class CampaignUpdate(SQLModel):
-    """Only what is given changes; `status` starts, pauses or cancels."""
+class CampaignUpdate(CampaignBase):
+    """Only what is given changes (`exclude_unset`), so the defaults mean nothing here;
+    `status` starts, pauses or cancels."""
 
-    name: str | None = Field(default=None, min_length=1, max_length=200)
-    system_message_template: str | None = None
-    schedule_start_time: time | None = None
-    schedule_end_time: time | None = None
-    timezone: Zone | None = None
-    max_concurrent: int | None = Field(default=None, ge=1)
-    max_attempts: int | None = Field(default=None, ge=1, le=20)
-    retry_delay_seconds: int | None = Field(default=None, ge=1)
-    ring_timeout_seconds: int | None = Field(default=None, ge=5, le=120)
+    name: str = Field(default="", min_length=1, max_length=200)
+    number_id: UUID | None = None
     status: CampaignStatus | None = None

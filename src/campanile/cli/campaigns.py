@@ -2,7 +2,6 @@
 
 import time as clocks
 from dataclasses import asdict
-from datetime import datetime, time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,8 +9,10 @@ import typer
 from rich.live import Live
 
 from campanile.campaigns import lifecycle
-from campanile.campaigns.models import Campaign, CampaignCreate
+from campanile.campaigns.models import Campaign, CampaignCreate, CampaignUpdate
 from campanile.campaigns.states import TERMINAL, CampaignStatus
+from campanile.cli import campaign_options as given
+from campanile.cli.campaign_options import campaign_values
 from campanile.cli.choosing import agent_named, campaign_named
 from campanile.cli.live_table import live_table
 from campanile.cli.output import AsJson, console, print_facts, print_json, print_rows
@@ -29,46 +30,93 @@ app = typer.Typer(
 Name = Annotated[str, typer.Argument(help="The campaign's name or id.")]
 
 
-def _time_of_day(text: str) -> time:
-    for form in ("%H:%M", "%H:%M:%S"):
-        try:
-            return datetime.strptime(text, form).time()  # noqa: DTZ007  a wall time
-        except ValueError:
-            continue
-    raise Invalid(f"{text!r} is no time of day", hint="write it as 09:00")
-
-
 @app.command()
 def create(
     name: Annotated[str, typer.Argument(help="A name of your choosing.")],
     agent: Annotated[str, typer.Option(help="Name or id of the agent that talks.")],
-    start: Annotated[str, typer.Option(help="Daily, in --timezone.")] = "09:00",
-    end: Annotated[str, typer.Option(help="Daily, in --timezone.")] = "17:00",
-    timezone: Annotated[str, typer.Option(help="IANA name.")] = "Europe/Amsterdam",
-    concurrent: Annotated[int, typer.Option(help="Calls at once.")] = 10,
-    attempts: Annotated[int, typer.Option(help="Per lead, at most.")] = 3,
-    retry_delay: Annotated[
-        int, typer.Option(help="Seconds before the next try.")
-    ] = 3600,
-    ring_timeout: Annotated[int, typer.Option(help="Seconds to let it ring.")] = 30,
+    start: given.Start = None,
+    end: given.End = None,
+    timezone: given.Timezone = None,
+    hours: given.Hours = None,
+    from_: given.From = None,
+    until: given.Until = None,
+    concurrent: given.Concurrent = None,
+    attempts: given.Attempts = None,
+    retry_delay: given.RetryDelay = None,
+    ring_timeout: given.RingTimeout = None,
+    subject: given.Subject = None,
+    region: given.Region = None,
+    consent_required: given.ConsentRequired = None,
+    per_24h: given.Per24h = None,
+    per_day: given.PerDay = None,
+    per_week: given.PerWeek = None,
+    lifetime: given.Lifetime = None,
+    minutes: given.Minutes = None,
+    minutes_per_day: given.MinutesPerDay = None,
+    spend: given.Spend = None,
+    spend_per_day: given.SpendPerDay = None,
+    cost_per_minute: given.CostPerMinute = None,
+    caller_id: given.CallerId = None,
     as_json: AsJson = False,
 ) -> None:
     """Create a campaign as a draft; nobody is rung before `campaign start`."""
+    options = dict(locals())
     with transaction() as session:
-        wanted = CampaignCreate(
-            name=name,
-            agent_id=agent_named(session, agent).id,
-            schedule_start_time=_time_of_day(start),
-            schedule_end_time=_time_of_day(end),
-            timezone=timezone,
-            max_concurrent=concurrent,
-            max_attempts=attempts,
-            retry_delay_seconds=retry_delay,
-            ring_timeout_seconds=ring_timeout,
+        values = campaign_values(session, options)
+        wanted = CampaignCreate.model_validate(
+            {**values, "name": name, "agent_id": agent_named(session, agent).id}
         )
-        wanted = CampaignCreate.model_validate(wanted.model_dump())
         row = lifecycle.create(session, default_organization(session).id, wanted)
     print_facts({"id": row.id, "name": row.name, "status": row.status}, as_json=as_json)
+
+
+@app.command("set")
+def set_(
+    name: Name,
+    start: given.Start = None,
+    end: given.End = None,
+    timezone: given.Timezone = None,
+    hours: given.Hours = None,
+    from_: given.From = None,
+    until: given.Until = None,
+    concurrent: given.Concurrent = None,
+    attempts: given.Attempts = None,
+    retry_delay: given.RetryDelay = None,
+    ring_timeout: given.RingTimeout = None,
+    subject: given.Subject = None,
+    region: given.Region = None,
+    consent_required: given.ConsentRequired = None,
+    per_24h: given.Per24h = None,
+    per_day: given.PerDay = None,
+    per_week: given.PerWeek = None,
+    lifetime: given.Lifetime = None,
+    minutes: given.Minutes = None,
+    minutes_per_day: given.MinutesPerDay = None,
+    spend: given.Spend = None,
+    spend_per_day: given.SpendPerDay = None,
+    cost_per_minute: given.CostPerMinute = None,
+    caller_id: given.CallerId = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change a campaign, running or not; it goes on where it is. `none` clears."""
+    options = dict(locals())
+    with transaction() as session:
+        values = campaign_values(session, options)
+        if not values:
+            raise Invalid("nothing was given to change", hint="see --help")
+        row = lifecycle.change(
+            session,
+            campaign_named(session, name),
+            CampaignUpdate.model_validate(values),
+        )
+        now_set = {field: getattr(row, field) for field in sorted(values)}
+    print_facts(
+        {"id": row.id, "name": row.name, "status": row.status, **now_set},
+        as_json=as_json,
+    )
+
+
+app.command("update", hidden=True)(set_)
 
 
 @app.command()

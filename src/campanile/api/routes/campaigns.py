@@ -34,6 +34,9 @@ class CampaignRead(CampaignBase):
     total_leads: int
     completed_leads: int
     failed_leads: int
+    paused_reason: str
+    held_until: datetime | None
+    held_reason: str
     created_at: datetime
     updated_at: datetime
 
