@@ -28,6 +28,10 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CAMPANILE_", extra="ignore")
 
     data_dir: Path = Path("var/campanile")
+    # One file for all hosts: a shared path where there are several.
+    ledger_path: Path = Field(
+        default_factory=lambda known: known["data_dir"] / "ledger" / "dials.ndjson"
+    )
     database_url: str = ""
     redis_url: str = ""
 

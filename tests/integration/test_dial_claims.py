@@ -52,10 +52,7 @@ def attempt_id(monkeypatch: pytest.MonkeyPatch) -> UUID:
 
 
 def dial(attempt_id: UUID, ledger: Ledger, worker: str = "w") -> Go | Stay:
-    with transaction() as session:
-        return claim_dial(
-            session, attempt_id, worker_id=worker, lease=LEASE, ledger=ledger
-        )
+    return claim_dial(attempt_id, worker_id=worker, lease=LEASE, ledger=ledger)
 
 
 def row(attempt_id: UUID) -> tuple[Attempt, Lead]:
@@ -75,7 +72,10 @@ def test_of_many_workers_with_the_same_message_one_dials(
     attempt, lead = row(attempt_id)
     assert (attempt.state, attempt.charged, lead.attempts) == ("dialing", True, 1)
     lines = (tmp_path / "dials.ndjson").read_text().splitlines()
-    assert [json.loads(line)["attempt"] for line in lines] == [str(attempt_id)]
+    assert [json.loads(line).get("attempt") for line in lines] == [
+        None,  # the ledger's name
+        str(attempt_id),
+    ]
 
 
 def test_a_number_suppressed_after_the_claim_is_not_rung(
@@ -90,7 +90,7 @@ def test_a_number_suppressed_after_the_claim_is_not_rung(
     attempt, lead = row(attempt_id)
     assert (attempt.state, lead.status, lead.attempts) == ("void", "skipped", 0)
     assert lead.reason == "the number is on the suppression list"
-    assert (tmp_path / "dials.ndjson").read_text() == ""
+    assert len((tmp_path / "dials.ndjson").read_text().splitlines()) == 1
 
 
 def test_a_campaign_paused_after_the_claim_keeps_its_lead(
@@ -246,6 +246,6 @@ def test_send_instants_of_a_trunk_keep_their_distance() -> None:
     with ThreadPoolExecutor(8) as pool:
         instants = sorted(pool.map(one, range(40)))
     gaps = [b - a for a, b in pairwise(instants)]
-    assert min(gaps) > 0.0549  # 1/20 + 10 %
+    assert min(gaps) > 0.0534  # 1/20 + 7 %
     for start in instants:
         assert sum(start <= t < start + 1 for t in instants) <= 20

@@ -1,36 +1,63 @@
 """The claim of a dial: the last look at the rules and the charge, in one transaction.
 
-When this has committed an INVITE may be sent, once; nothing else may send one.
+Only a `Go` lets an INVITE be sent, once: by then the claim is committed and the ledger's
+line is on disk, in this order. A crash between the two leaves a claim whose INVITE never
+left (the sweep ends it as `unknown`), never an INVITE that nobody knows of. The file,
+which may lie on another machine, is no part of the transaction.
 """
 
+import time
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import sqlalchemy as sa
+import structlog
 from sqlmodel import Session, col, select, update
 
-from campanile.calls.lifecycle import advance, release
+from campanile.calls.lifecycle import advance, release, withdraw
 from campanile.calls.models import Attempt
-from campanile.calls.states import AttemptState
-from campanile.campaigns.hours import campaign_hours
-from campanile.campaigns.models import Campaign
-from campanile.campaigns.states import CampaignStatus
+from campanile.calls.states import ON_THE_WIRE, AttemptState
+from campanile.capacity.breakers import admit
+from campanile.capacity.learning import providers_of
 from campanile.capacity.send_times import reserve
-from campanile.clock import clock_offset, legal_now, now, real_instant
-from campanile.compliance.hours import Place
-from campanile.compliance.may_dial import Facts, Refused, may_dial
-from campanile.dialing.ledger import Ledger
+from campanile.capacity.spend import reserve as reserve_spend
+from campanile.capacity.spend import worst_case
+from campanile.clock import clock_offset, now, real_instant
+from campanile.compliance.may_dial import Allowed, Refused, may_dial
+from campanile.db import transaction
+from campanile.dialing.clock_guard import (
+    THIS_PROCESS,
+    ClockGuard,
+    trouble_with_clock,
+)
+from campanile.dialing.facts import Situation, read_situation, stop_on, words
+from campanile.dialing.ledger import Dial, Ledger, LedgerError
+from campanile.dialing.reconcile import reconcile, standing
 from campanile.leads.models import Lead
+from campanile.leads.states import LeadStatus
 from campanile.leads.suppression import suppression_of
-from campanile.numbers.models import DialProfile
+
+log = structlog.get_logger(__name__)
+
+LOOK_AGAIN = timedelta(seconds=30)
+"""After a clock or a disk was found out of order."""
+LEAST_GAP = timedelta(seconds=5)
+"""A refused lead is not asked about again before, whatever the refusal says: an instant
+that has passed already would be asked again with every tick."""
 
 
 @dataclass(frozen=True, slots=True)
 class Go:
-    """Send the INVITE in `seconds` from now."""
+    """Send the INVITE at this instant of `time.monotonic`."""
 
-    seconds: float
+    at: float
+
+    @property
+    def seconds(self) -> float:
+        """from now; negative when it is over"""
+        return self.at - time.monotonic()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +67,153 @@ class Stay:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    """Charged and reserved in a transaction that is still to commit."""
+
+    dial: Dial
+    at: float
+
+
 def claim_dial(
-    session: Session,
     attempt_id: UUID,
     *,
     worker_id: str,
     lease: timedelta,
     ledger: Ledger,
+    clock: ClockGuard = THIS_PROCESS,
 ) -> Go | Stay:
-    attempt = session.get(Attempt, attempt_id)
+    """Claim the dial of an attempt, or void its reservation and say why.
+
+    In transactions of its own, on a thread of its own. Raises OperationalError: then
+    nothing is dialed, and the lease of whatever was committed runs out.
+    """
+    claim = partial(_claim, worker_id=worker_id, lease=lease, clock=clock)
+    try:
+        with transaction() as session:
+            claimed = claim(session, attempt_id, ledger)
+        if claimed is None:
+            reconcile(ledger)
+            with transaction() as session:
+                claimed = claim(session, attempt_id, ledger)
+    except LedgerError as error:
+        return _without_ledger(attempt_id, error)
+    if claimed is None:
+        return _without_ledger(attempt_id, LedgerError("the database was put back"))
+    if isinstance(claimed, Stay):
+        return claimed
+    try:
+        ledger.record(claimed.dial)
+    except LedgerError as error:
+        withdraw_dial(attempt_id, reason=error.message, ledger=ledger)
+        return Stay(error.message)
+    return Go(claimed.at)
+
+
+def _without_ledger(attempt_id: UUID, error: LedgerError) -> Stay:
+    log.error("ledger.unusable", error=error.message, hint=error.hint)
+    with transaction() as session:
+        release(
+            session,
+            attempt_id,
+            rule="ledger",
+            reason=error.message,
+            again_at=now() + LOOK_AGAIN,
+        )
+    return Stay(error.message)
+
+
+def withdraw_dial(
+    attempt_id: UUID,
+    *,
+    reason: str,
+    ledger: Ledger,
+    again_at: datetime | None = None,
+) -> bool:
+    """Take a claimed dial back whose INVITE certainly never left, in rows and ledger.
+
+    Without `again_at` its lead is looked at again in half a minute.
+    """
+    with transaction() as session:
+        won = withdraw(
+            session, attempt_id, reason=reason, again_at=again_at or now() + LOOK_AGAIN
+        )
+    if won:
+        try:
+            ledger.withdrawn(attempt_id, t=now().timestamp())
+        except LedgerError as error:
+            # Its dial stays in the ledger and counts, should the rows be lost.
+            log.warning("ledger.not_told", error=error.message)
+    return won
+
+
+def reserve_again(session: Session, trunk_id: UUID) -> Go:
+    """The instant was missed; the trunk's rate is kept by taking another."""
+    return Go(reserve(session, trunk_id))
+
+
+def still_allowed(session: Session, attempt_id: UUID) -> str | None:
+    """Why a claimed dial must not go on after all; None: it may.
+
+    Before the INVITE everything is judged anew. While it rings only what may be undone
+    counts, a stop or a number that somebody asked not to ring; once answered, nothing.
+    """
+    attempt = session.get(Attempt, attempt_id, populate_existing=True)
+    if attempt is None or attempt.state not in ON_THE_WIRE:
+        return "the attempt is over"
+    if attempt.state == AttemptState.DIALING:
+        if attempt.lease_until < now():
+            return "its lease has run out"
+        decision = _decide(read_situation(session, attempt))
+        return decision.reason if isinstance(decision, Refused) else None
+    if attempt.state == AttemptState.ANSWERED:
+        return None
+    listed = suppression_of(
+        session,
+        attempt.phone_number,
+        root_id=attempt.root_id,
+        campaign_id=attempt.campaign_id,
+    )
+    if listed is not None:
+        return "the number is on the suppression list"
+    stop = stop_on(session, attempt)
+    return None if stop is None else words(stop)
+
+
+def _claim(
+    session: Session,
+    attempt_id: UUID,
+    ledger: Ledger,
+    *,
+    worker_id: str,
+    lease: timedelta,
+    clock: ClockGuard,
+) -> _Claimed | Stay | None:
+    """None: the ledger has to be reconciled with this database first."""
+    attempt = _lock(session, attempt_id)
     if attempt is None or attempt.state != AttemptState.CLAIMED:
         return Stay("somebody else took it, or it ran out")
-    _lock_number(session, attempt)
-    decision = may_dial(_facts(session, attempt), legal_now())
-    if isinstance(decision, Refused):
-        again_at = None if decision.until is None else real_instant(decision.until)
-        release(session, attempt_id, reason=decision.reason, again_at=again_at)
-        return Stay(decision.reason)
+    if not ledger.agrees_with(standing(session, ledger.ledger_id)):
+        return None
+    situation = read_situation(session, attempt)
+    trouble = trouble_with_clock(
+        clock,
+        ours=now(),
+        databases=situation.databases_clock,
+        newest_dial=ledger.newest(),
+    )
+    if trouble is not None:
+        # By the database's clock, which says when a lead is due.
+        soon = situation.databases_clock + LOOK_AGAIN
+        return _refuse(session, situation, Refused("clock", trouble, soon), soon)
+    decision = _decide(situation)
     moment = now()
+    if isinstance(decision, Allowed):
+        refused = _reserve(session, situation, moment)
+        decision = decision if refused is None else refused
+    if isinstance(decision, Refused):
+        until = None if decision.until is None else real_instant(decision.until)
+        return _refuse(session, situation, decision, until)
     if not advance(
         session,
         attempt_id,
@@ -67,6 +223,8 @@ def claim_dial(
         dialed_at=moment,
         renewed_at=moment,
         lease_until=moment + lease,
+        subject=situation.campaign.subject,
+        decision=decision.evidence,
     ):
         return Stay("somebody else took it, or it ran out")
     session.execute(
@@ -74,55 +232,75 @@ def claim_dial(
         .where(col(Lead.id) == attempt.lead_id)
         .values(attempts=Lead.attempts + 1, last_attempt_at=moment)
     )
-    ledger.record(
-        t=moment.timestamp(),
-        attempt=attempt_id,
-        root=attempt.root_id,
-        number=attempt.phone_number,
-    )
-    return Go(reserve(session, attempt.trunk_id))
-
-
-def reserve_again(session: Session, trunk_id: UUID) -> Go:
-    """The instant was missed; the trunk's rate is kept by taking another."""
-    return Go(reserve(session, trunk_id))
-
-
-def _lock_number(session: Session, attempt: Attempt) -> None:
-    """Decisions about one number are made one after the other, whoever makes them."""
-    session.execute(
-        sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"),
-        {"key": f"{attempt.root_id}{attempt.phone_number}"},
-    )
-
-
-def _facts(session: Session, attempt: Attempt) -> Facts:
-    campaign = session.get_one(Campaign, attempt.campaign_id)
-    lead = session.get_one(Lead, attempt.lead_id)
-    profile = session.get_one(DialProfile, lead.profile_id)
-    quarantined_until = session.execute(
-        select(sa.func.max(Attempt.quarantine_until)).where(
-            Attempt.root_id == attempt.root_id,
-            Attempt.phone_number == attempt.phone_number,
-        )
-    ).scalar_one()
-    listed = suppression_of(
-        session,
-        attempt.phone_number,
+    dial = Dial(
+        attempt_id=attempt_id,
         root_id=attempt.root_id,
         campaign_id=attempt.campaign_id,
-    )
-    return Facts(
+        lead_id=attempt.lead_id,
         phone_number=attempt.phone_number,
-        kind="unknown",
-        place=Place(tuple(profile.zones), (profile.jurisdiction,)),
-        hours=campaign_hours(campaign),
-        campaign_runs=campaign.status == CampaignStatus.SCHEDULED,
-        suppressed=None if listed is None else listed.reason,
-        attempts=lead.attempts,
-        max_attempts=campaign.max_attempts,
-        ring_timeout=timedelta(seconds=campaign.ring_timeout_seconds),
-        quarantined_until=(
-            None if quarantined_until is None else quarantined_until + clock_offset()
-        ),
+        subject=situation.campaign.subject,
+        t=moment.timestamp(),
     )
+    # Last: until the commit nobody else of this trunk can reserve.
+    return _Claimed(dial, reserve(session, attempt.trunk_id))
+
+
+def _lock(session: Session, attempt_id: UUID) -> Attempt | None:
+    """The attempt. Decisions about its number are made one after the other, whoever
+    makes them; what the row says may be as old as the wait, and is guarded later."""
+    key = sa.func.concat(col(Attempt.root_id), col(Attempt.phone_number))
+    lock = sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(key, 0))
+    row = session.execute(select(Attempt, lock).where(Attempt.id == attempt_id)).first()
+    return None if row is None else row[0]
+
+
+def _decide(situation: Situation) -> Allowed | Refused:
+    legal = now() + clock_offset()
+    decision = may_dial(situation.facts, legal)
+    rest = situation.rest
+    if isinstance(decision, Refused) or rest is None:
+        return decision
+    if rest.until is None:
+        return Refused(rest.rule, rest.reason, None)
+    until = rest.until + clock_offset()
+    return Refused(rest.rule, rest.reason, until) if until > legal else decision
+
+
+def _reserve(
+    session: Session, situation: Situation, moment: datetime
+) -> Refused | None:
+    """Let breakers and budget have their say; what is refused after all is released."""
+    attempt, agent = situation.attempt, situation.agent
+    sick = admit(
+        session,
+        trunk_id=attempt.trunk_id,
+        agent_id=agent.id,
+        providers=providers_of(agent),
+        attempt_id=attempt.id,
+        now=moment,
+    )
+    return sick or reserve_spend(
+        session,
+        situation.campaign,
+        attempt.id,
+        seconds=worst_case(agent.configuration()),
+        now=moment,
+    )
+
+
+def _refuse(
+    session: Session, situation: Situation, refused: Refused, until: datetime | None
+) -> Stay:
+    given_up = LeadStatus.SKIPPED
+    if refused.rule == "lead.follow_up":
+        given_up = LeadStatus.FAILED
+    least = situation.databases_clock + LEAST_GAP
+    release(
+        session,
+        situation.attempt.id,
+        rule=refused.rule,
+        reason=refused.reason,
+        again_at=None if until is None else max(until, least),
+        given_up=given_up,
+    )
+    return Stay(refused.reason)

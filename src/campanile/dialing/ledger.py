@@ -1,29 +1,234 @@
-"""The dial ledger: an append-only file outside the database, fsynced before each INVITE.
+"""The dial ledger: an append-only file outside the database, on disk before each INVITE.
 
 Restoring a backup rewinds attempt counters; this file does not go back (DESIGN D17).
-One JSON object per line: {t, attempt, root, number}. `t` is unix seconds.
+One JSON object per line, `t` in unix seconds:
+
+    {"ledger": id, "t": …}                                                the first one
+    {"t", "attempt", "root", "campaign", "lead", "subject", "number"}     a dial
+    {"t", "answered": attempt}
+    {"t", "withdrawn": attempt}         its INVITE never left
+
+Several processes, of several hosts where the path is shared, append to one file.
 """
 
+import fcntl
 import json
 import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from uuid import UUID
+from threading import Lock
+from typing import Any
+from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
+
+from campanile.errors import Unavailable
+
+TAIL_BYTES = 4096
+"""More than any line has."""
+
+
+class LedgerError(Unavailable):
+    """The ledger cannot be written or is none; nothing is dialed without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """What is kept of one INVITE."""
+
+    attempt_id: UUID
+    root_id: UUID
+    campaign_id: UUID
+    lead_id: UUID
+    phone_number: str
+    subject: str | None
+    t: float
+    """unix seconds"""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Up to where the ledger is in the rows, and in which life of which database."""
+
+    database: str
+    position: int
+    """bytes"""
 
 
 class Ledger:
-    """Appends survive a crash of process and machine before `record` returns."""
+    """What a call has appended survives a crash of process and machine once the call
+    has returned. Raises LedgerError. Any thread may use it."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # O_APPEND makes one write of one line whole, whoever else writes.
-        self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        self.path = path
+        self.ledger_id = ""
+        self.standing: Standing | None = None
+        """as of the last reconciliation; None: there was none"""
+        self._file = -1
+        self._opening = Lock()
+        self._open()
 
-    def record(self, *, t: float, attempt: UUID, root: UUID, number: str) -> None:
-        line = {"t": t, "attempt": str(attempt), "root": str(root), "number": number}
-        os.write(self._file, json.dumps(line).encode() + b"\n")
-        os.fsync(self._file)
+    def record(self, dial: Dial) -> None:
+        """Before the INVITE."""
+        self._append(
+            {
+                "t": dial.t,
+                "attempt": str(dial.attempt_id),
+                "root": str(dial.root_id),
+                "campaign": str(dial.campaign_id),
+                "lead": str(dial.lead_id),
+                "subject": dial.subject,
+                "number": dial.phone_number,
+            }
+        )
+
+    def answered(self, attempt_id: UUID, *, t: float) -> None:
+        """A person or machine picked up: never a second call without knowing more."""
+        self._append({"t": t, "answered": str(attempt_id)})
+
+    def withdrawn(self, attempt_id: UUID, *, t: float) -> None:
+        """The INVITE recorded before certainly never left."""
+        self._append({"t": t, "withdrawn": str(attempt_id)})
+
+    def agrees_with(self, found: Standing) -> bool:
+        """Whether the rows have not been put back since the last reconciliation."""
+        known = self.standing
+        return (
+            known is not None
+            and known.database == found.database
+            and known.position <= found.position
+        )
+
+    def newest(self) -> float:
+        """The time of the last whole line, in unix seconds."""
+        with self._told(), self._opening:
+            self._reopen_if_moved()
+            size = os.fstat(self._file).st_size
+            tail = os.pread(self._file, TAIL_BYTES, max(0, size - TAIL_BYTES))
+        for raw in reversed(tail.split(b"\n")):
+            line = parse(raw)
+            if line is not None:
+                return float(line["t"])
+        return 0.0
+
+    def read(
+        self, position: int, count: int
+    ) -> list[tuple[int, dict[str, Any] | None]]:
+        """(where it ends, the line) of up to `count` whole lines from `position` on, in
+        bytes; from the beginning when the file ends before that: it was put back, too.
+
+        A line that cannot be read (torn by a crash) is None; a last one that has no end
+        yet is left for the next time.
+        """
+        found: list[tuple[int, dict[str, Any] | None]] = []
+        with self._told(), self.path.open("rb") as file:
+            if position > file.seek(0, os.SEEK_END):
+                position = 0
+            file.seek(position)
+            for raw in islice(file, count):
+                if raw.endswith(b"\n"):
+                    position += len(raw)
+                    found.append((position, parse(raw)))
+        return found
 
     def close(self) -> None:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+    def _append(self, line: dict[str, Any]) -> None:
+        text = json.dumps(line, separators=(",", ":")).encode() + b"\n"
+        with self._told():
+            with self._opening:
+                self._reopen_if_moved()
+                size = os.fstat(self._file).st_size
+                # What a crash or a full disk cut off must not swallow this line.
+                if os.pread(self._file, 1, size - 1) != b"\n":
+                    text = b"\n" + text
+                # O_APPEND makes one write of one line whole, whoever else writes.
+                written = os.write(self._file, text)
+            if written != len(text):
+                raise LedgerError(
+                    "the dial ledger could not be written: its disk is full",
+                    hint=f"make room for {self.path}; nothing is dialed without it",
+                )
+            os.fsync(self._file)
+
+    def _open(self) -> None:
+        with self._told():
+            _make_folder(self.path.parent)
+            self._file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+            # The lock is for the first line only: of two processes one writes it.
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+            try:
+                if os.fstat(self._file).st_size == 0:
+                    head = {"ledger": str(uuid4()), "t": time.time()}
+                    os.write(self._file, json.dumps(head).encode() + b"\n")
+                    os.fsync(self._file)
+                    _sync_folder(self.path.parent)
+                self.ledger_id = self._read_id()
+                self.standing = None
+            finally:
+                fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def _read_id(self) -> str:
+        first = os.pread(self._file, TAIL_BYTES, 0).split(b"\n")[0]
+        head = parse(first) or {}
+        if "ledger" in head:
+            return str(head["ledger"])
+        if "attempt" in head:  # begun before ledgers had a name
+            return str(uuid5(NAMESPACE_OID, first.decode()))
+        self.close()
+        raise LedgerError(
+            f"{self.path} is not a dial ledger",
+            hint="move it away; a new one is begun",
+        )
+
+    def _reopen_if_moved(self) -> None:
+        """A file that was moved away takes no more lines: nobody would look there."""
+        try:
+            named = self.path.stat().st_ino
+        except FileNotFoundError:
+            named = -1
+        if self._file < 0 or named != os.fstat(self._file).st_ino:
+            self.close()
+            self._open()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise LedgerError(
+                f"the dial ledger cannot be used: {error.strerror or error}",
+                hint=f"mend {self.path}; nothing is dialed without it",
+            ) from error
+
+
+def parse(raw: bytes) -> dict[str, Any] | None:
+    try:
+        line = json.loads(raw)
+    except ValueError:
+        return None
+    if isinstance(line, dict) and isinstance(line.get("t"), int | float):
+        return line
+    return None
+
+
+def _make_folder(folder: Path) -> None:
+    """With every name in it on disk: a crash must not lose a folder of the path."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _sync_folder(folder.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
