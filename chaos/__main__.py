@@ -23,9 +23,10 @@ def main() -> int:
             seed=seed,
             seconds=given.seconds,
             attempts=given.attempts - rung,
+            rate=given.faults,
             size=Size(leads=given.leads),
         )
-        run(plan, here, meanwhile=lambda *_: None, tell=_tell)
+        run(plan, here, tell=_tell)
         rung += invites(here)
         rounds += 1
         red += subprocess.run(
@@ -42,6 +43,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=240.0, help="of one round")
     parser.add_argument("--rounds", type=int, default=30, help="at most")
     parser.add_argument("--leads", type=int, default=5000)
+    parser.add_argument("--faults", type=float, default=1.0, help="how often; 0: none")
     parser.add_argument("--folder", type=Path, default=Path("var/chaos"))
     return parser.parse_args()
 

@@ -1,13 +1,10 @@
 """The world of one round, written into the product's tables through the product."""
 
-from datetime import datetime, time
-from typing import Any
+from datetime import time
 from uuid import UUID
 
-import sqlalchemy as sa
 from sqlmodel import Session
 
-from campanile import clock
 from campanile.agents.config import AgentConfig
 from campanile.agents.models import Agent
 from campanile.campaigns import lifecycle
@@ -127,17 +124,6 @@ def _import(session: Session, campaign: Campaign, leads: list[World]) -> None:
     report = import_rows(session, campaign, rows)
     if report.added != len(leads):
         raise SystemExit(f"Leads were refused: {report.rejected[:5]}")
-    for lead in leads:
-        values = _wishes(lead)
-        if values:
-            session.execute(
-                sa.text(
-                    "UPDATE lead SET "
-                    + ", ".join(f"{name} = :{name}" for name in values)
-                    + " WHERE campaign_id = :campaign AND phone_number = :number"
-                ),
-                {**values, "campaign": campaign.id, "number": lead["number"]},
-            )
 
 
 def _columns(lead: World) -> dict[str, str]:
@@ -146,18 +132,11 @@ def _columns(lead: World) -> dict[str, str]:
         columns["timezone"] = lead["zones"][0]
     if lead["state_told"]:
         columns["state"] = lead["jurisdictions"][0].removeprefix("US-")
-    return columns
-
-
-def _wishes(lead: World) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for name in ("not_before", "not_after"):
-        if name in lead:
-            # The world speaks of the legal clock, the rows of the real one.
-            values[name] = clock.real_instant(datetime.fromisoformat(lead[name]))
     if lead["consent"]:
-        values |= {"consent_basis": "written", "consent_at": clock.now()}
-    return values
+        columns["consent_basis"] = "written"
+    return columns | {
+        name: lead[name] for name in ("not_before", "not_after") if name in lead
+    }
 
 
 def _id(text: str | None) -> UUID | None:

@@ -67,6 +67,10 @@ class Processes:
     def names(self, prefix: str) -> list[str]:
         return [name for name in self._services if name.startswith(prefix)]
 
+    def pid(self, name: str) -> int | None:
+        with self._lock:
+            return self._children[name].pid if self.alive(name) else None
+
     def alive(self, name: str) -> bool:
         with self._lock:
             child = self._children.get(name)

@@ -16,19 +16,21 @@ from campanile.campaigns.states import CampaignStatus
 from campanile.db import transaction
 from chaos.build import build
 from chaos.export import export
+from chaos.faults import draw
 from chaos.history import History
+from chaos.injecting import Injector
 from chaos.stack import Shape, Stack, servers, start_product
 from chaos.world import Size, make
 
 BOOT_SECONDS = 12.0
 """From drawing the world to the first INVITE, about; only scenarios depend on it."""
-TEND_SECONDS = 0.2
+FIRST_SECONDS = 10.0
+"""Until the processes are up nothing is broken."""
+TEND_SECONDS = 0.1
 REST_SECONDS = 60.0
 """At the end nothing is claimed any more; so long the rest may take to come to its end."""
 
 Tell = Callable[[str], None]
-Meanwhile = Callable[[Stack, History, float], None]
-"""Does something to the product, again and again; called with what has passed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +39,13 @@ class Round:
     seconds: float
     attempts: int
     """enough is enough; the round may end before its seconds are over"""
+    rate: float = 1.0
+    """of the faults; 0: none"""
     size: Size = field(default_factory=Size)
     shape: Shape = field(default_factory=Shape)
 
 
-def run(plan: Round, folder: Path, *, meanwhile: Meanwhile, tell: Tell) -> None:
+def run(plan: Round, folder: Path, *, tell: Tell) -> None:
     """Leave world, history, legs, reports and leads in `folder`, for the judge."""
     begin = datetime.now(UTC) + timedelta(seconds=BOOT_SECONDS)
     world = make(plan.seed, plan.size, now=begin, seconds=plan.seconds)
@@ -55,7 +59,14 @@ def run(plan: Round, folder: Path, *, meanwhile: Meanwhile, tell: Tell) -> None:
         try:
             history.note("begin", fault=False, scenario=world["scenario"])
             start_product(stack)
-            _ring(plan, stack, folder, history, meanwhile=meanwhile, tell=tell)
+            faults = draw(
+                plan.seed, begin=FIRST_SECONDS, end=plan.seconds - 5, rate=plan.rate
+            )
+            injector = Injector(faults, stack, world, history)
+            try:
+                _ring(plan, stack, history, injector, tell=tell)
+            finally:
+                injector.undo()
             history.note("rest", fault=False)
             _rest(stack)
             export(folder)
@@ -67,20 +78,19 @@ def run(plan: Round, folder: Path, *, meanwhile: Meanwhile, tell: Tell) -> None:
 def _ring(
     plan: Round,
     stack: Stack,
-    folder: Path,
     history: History,
+    injector: Injector,
     *,
-    meanwhile: Meanwhile,
     tell: Tell,
 ) -> None:
     started = time.monotonic()
     told = 0.0
     while (passed := time.monotonic() - started) < plan.seconds:
         stack.processes.tend()
-        meanwhile(stack, history, passed)
+        injector.tend(passed)
         if passed - told >= 15:
             told = passed
-            count = invites(folder)
+            count = invites(stack.folder)
             tell(f"  {passed:4.0f} s: {count} attempts, {history.count} faults")
             if count >= plan.attempts:
                 return

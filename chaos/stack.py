@@ -1,6 +1,5 @@
 """Everything one round needs, as processes: the product's own programs and the world."""
 
-import json
 import os
 import signal
 import socket
@@ -21,6 +20,7 @@ from chaos.processes import Processes
 from chaos.scaled import Times
 
 ROOT = Path(__file__).parents[1]
+SOURCES = ("src", "workers", "scheduler")
 CANNED = ROOT / "benchmarks" / "canned_providers.py"
 
 
@@ -32,12 +32,21 @@ class Shape:
     slots: int = 30
     schedulers: int = 1
     times: Times = field(default_factory=Times)
-    launcher: tuple[str, ...] = ()
-    """between `python -m` and the program: how a mutation gets in (without.py)"""
+    sources: tuple[Path, ...] = tuple(ROOT / name for name in SOURCES)
+    """where the product's packages are; a mutation is a changed copy of them"""
+
+
+CLOCKED = "worker-1"
+"""The process whose wall clock may be stepped (stepped.py)."""
+
+
+def clock_file(folder: Path) -> Path:
+    return folder / "clock"
 
 
 @dataclass(frozen=True, slots=True)
 class Stack:
+    folder: Path
     processes: Processes
     postgres: PrivatePostgres
     redis: PrivateRedis
@@ -68,12 +77,14 @@ def servers(folder: Path, seed: int, *, offset: float, shape: Shape) -> Iterator
         "CAMPANILE_PROVIDER_SLOTS": "1000",
         # All share two cores with the faults: a loop that lags is no news here.
         "CAMPANILE_LAG_LIMIT_SECONDS": "1.0",
+        "CHAOS_CLOCK": str(clock_file(folder)),
+        "PYTHONPATH": os.pathsep.join(map(str, [*shape.sources, ROOT])),
         "PYTHONUTF8": "1",
     }
     with ExitStack() as opened:
         opened.enter_context(_settings(environment))
         processes = opened.enter_context(Processes(folder, environment))
-        stack = Stack(processes, postgres, redis, shape)
+        stack = Stack(folder, processes, postgres, redis, shape)
         for service in (
             postgres.service(),
             redis.service(),
@@ -108,8 +119,10 @@ def scheduler(shape: Shape, name: str) -> Service:
 def _ours(shape: Shape, name: str, *command: str) -> Service:
     # Lower in priority than the far end, whose clock is the judge's.
     nice = ("nice", "-n", "3")
+    stepped = ("chaos.stepped",) if name == CLOCKED else ()
     return Service(
-        name=name, command=(*nice, sys.executable, "-m", *shape.launcher, *command)
+        name=name,
+        command=(*nice, sys.executable, "-m", *stepped, *command),
     )
 
 
@@ -172,7 +185,3 @@ def _settings(environment: dict[str, str]) -> Iterator[None]:
             else:
                 os.environ[name] = value
         settings.cache_clear()
-
-
-def dump(world: dict[str, Any], file: Path) -> None:
-    file.write_text(json.dumps(world, indent=1), "utf-8")

@@ -50,10 +50,17 @@ def limbo(found: Evidence) -> Verdict:
     return Verdict("left in limbo", red, len(found.leads))
 
 
+def nothing_rang(found: Evidence) -> Verdict:
+    """A round in which nobody was rung proves nothing."""
+    red = [] if found.legs else ["not a single INVITE"]
+    return Verdict("nothing was shown", red, len(found.legs))
+
+
 def verdicts(found: Evidence) -> Iterator[Verdict]:
     yield one_report_each(found)
     yield invented(found)
     yield limbo(found)
+    yield nothing_rang(found)
 
 
 def _rewound(found: Evidence, t: float) -> bool:

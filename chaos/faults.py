@@ -1,0 +1,127 @@
+"""Which faults a round suffers and when, drawn from its seed. Pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from signal import SIGINT, SIGKILL, SIGQUIT, Signals
+from typing import Literal
+
+Kind = Literal[
+    "kill worker",
+    "freeze worker",
+    "kill scheduler",
+    "freeze scheduler",
+    "kill redis",
+    "flush redis",
+    "kill exchange",
+    "freeze exchange",
+    "stop postgres",
+    "freeze postgres",
+    "kill backend",
+    "kill jobs",
+    "double",
+    "forge",
+    "clock",
+    "suppress",
+    "pause",
+    "stop",
+    "cps",
+    "cancel",
+]
+
+PER_MINUTE: dict[Kind, float] = {
+    "kill worker": 3.0,
+    "freeze worker": 3.0,
+    "kill scheduler": 1.5,
+    "freeze scheduler": 1.5,
+    "kill redis": 0.7,
+    "flush redis": 1.5,
+    "kill exchange": 0.5,
+    "freeze exchange": 0.7,
+    "stop postgres": 0.5,
+    "freeze postgres": 0.7,
+    "kill backend": 1.0,
+    "kill jobs": 0.7,
+    "double": 30.0,
+    "forge": 20.0,
+    "clock": 1.0,
+    "suppress": 30.0,
+    "pause": 4.0,
+    "stop": 3.0,
+    "cps": 4.0,
+    "cancel": 0.3,
+}
+"""How often each happens; the product spends about half of its time in some trouble."""
+
+FROZEN = (0.5, 1.5, 3.0, 6.0, 12.0)
+"""Seconds. With the scaled times: below the renewal, below and above the gateway
+session's end, above the lease. 60 s of the real times are 18 of these."""
+LONG_FROZEN = 18.0
+CLOCK_STEPS = (-86_400.0, -3600.0, -8.0, -2.0, 2.0, 8.0, 3600.0, 86_400.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    at: float
+    """seconds after the first process was started"""
+    kind: Kind
+    seconds: float = 0.0
+    """how long it lasts, where it lasts"""
+    signal: Signals = SIGKILL
+    step: float = 0.0
+    """of a clock"""
+
+
+def draw(seed: int, *, begin: float, end: float, rate: float = 1.0) -> list[Fault]:
+    """Every fault between two instants (s), in order; `rate` multiplies how often."""
+    rng = Random(f"faults {seed}")
+    faults = []
+    for kind, per_minute in PER_MINUTE.items():
+        t = begin
+        while rate > 0 and (t := t + rng.expovariate(per_minute * rate / 60)) < end:
+            faults.append(_LASTS.get(kind, _at_once)(t, kind, rng))
+    return sorted(faults, key=lambda fault: fault.at)
+
+
+def _at_once(t: float, kind: Kind, _rng: Random) -> Fault:
+    return Fault(t, kind)
+
+
+def _frozen(t: float, kind: Kind, rng: Random) -> Fault:
+    long = rng.random() < 0.04
+    return Fault(t, kind, LONG_FROZEN if long else rng.choice(FROZEN))
+
+
+def _down(t: float, kind: Kind, rng: Random) -> Fault:
+    return Fault(t, kind, rng.choice((0.0, 0.0, 1.0, 4.0)))
+
+
+def _database(t: float, kind: Kind, rng: Random) -> Fault:
+    how = rng.choice((SIGINT, SIGQUIT))  # fast, immediate
+    return Fault(t, kind, rng.choice((0.0, 1.0, 5.0)), how)
+
+
+def _for_a_while(t: float, kind: Kind, rng: Random) -> Fault:
+    return Fault(t, kind, rng.uniform(2.0, 8.0))
+
+
+def _stepped(t: float, kind: Kind, rng: Random) -> Fault:
+    return Fault(t, kind, rng.uniform(3.0, 10.0), step=rng.choice(CLOCK_STEPS))
+
+
+_LASTS: dict[Kind, Callable[[float, Kind, Random], Fault]] = {
+    "freeze worker": _frozen,
+    "freeze scheduler": _frozen,
+    "freeze exchange": _frozen,
+    "freeze postgres": _frozen,
+    "kill worker": _down,
+    "kill scheduler": _down,
+    "kill redis": _down,
+    "kill exchange": _down,
+    "kill jobs": _down,
+    "stop postgres": _database,
+    "pause": _for_a_while,
+    "stop": _for_a_while,
+    "double": _for_a_while,
+    "clock": _stepped,
+}
