@@ -17,7 +17,7 @@ from campanile.db import transaction
 from campanile.leads.models import Lead
 from campanile.leads.states import LeadStatus
 from campanile.pacing import sweeps
-from campanile.pacing.tick import tick
+from campanile.pacing.tick import Pacer
 from support.factories import make_campaign, make_leads, make_trunk, make_worker
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -38,7 +38,7 @@ def set_legal_hour(monkeypatch: pytest.MonkeyPatch, utc_hour: int) -> None:
 
 def run_tick() -> list[object]:
     with transaction() as session:
-        return list(tick(session, shuffle=Random(1)))
+        return list(Pacer(shuffle=Random(1)).tick(session))
 
 
 def test_a_tick_reserves_as_many_as_there_is_room_for() -> None:
@@ -116,16 +116,32 @@ def test_two_campaigns_never_hold_the_same_number_at_once() -> None:
 
 def test_schedulers_that_tick_together_claim_each_lead_once() -> None:
     with transaction() as session:
-        make_leads(session, make_campaign(session, max_concurrent=400), 60)
+        trunk = make_trunk(session, channels=400)
+        campaign = make_campaign(session, trunk=trunk, max_concurrent=400)
+        make_leads(session, campaign, 60)
         make_worker(session, slots=400)
     with ThreadPoolExecutor(8) as pool:
         claimed = [
             a for found in pool.map(lambda _: run_tick(), range(24)) for a in found
         ]
+    claimed += run_tick()  # those may all have met while one of them was at work
     assert len(claimed) == len(set(claimed)) == 60
     with transaction() as session:
         attempts = session.exec(select(Attempt)).all()
         assert len({a.lead_id for a in attempts}) == len(attempts) == 60
+
+
+def test_schedulers_that_tick_together_never_fill_the_same_room_twice() -> None:
+    with transaction() as session:
+        trunk = make_trunk(session, channels=30)
+        campaign = make_campaign(session, trunk=trunk, max_concurrent=400)
+        make_leads(session, campaign, 90)
+        make_worker(session, slots=400)
+    with ThreadPoolExecutor(8) as pool:
+        claimed = [
+            a for found in pool.map(lambda _: run_tick(), range(24)) for a in found
+        ]
+    assert len(claimed) == 30
 
 
 def test_a_reservation_that_nobody_took_is_void_and_its_lead_waits_again() -> None:

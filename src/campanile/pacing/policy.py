@@ -5,22 +5,36 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-UNDIALED_SECONDS = 2.0
-"""Claims whose INVITE is still to come wait at most about this long for their instant;
-claiming more would only let them grow old."""
+BACKLOG_SECONDS = 2.0
+"""How far ahead of the wire calls are claimed. The way from a claim to its reserved
+instant takes a tick, a message, a gateway session and rendered speech: with less of a
+lead the instants of a trunk run dry; with more, claims only grow old."""
+
+MOST_PER_TICK = 50
+"""Each claim takes a third of a millisecond; who has room for more gets the rest a
+quarter of a second later."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrunkRoom:
     channels: int
     live: int
-    undialed: int
+    claimed: int
+    """of the live: no instant to send at is reserved for them yet"""
     calls_per_second: float
+    reserved_seconds: float = 0.0
+    """how far ahead of now its instants are taken"""
+    most: int | None = None
+    """while it is being tried out: no more than this; None: no such limit"""
 
     @property
     def free(self) -> int:
-        backlog = max(1, math.ceil(self.calls_per_second * UNDIALED_SECONDS))
-        return max(0, min(self.channels - self.live, backlog - self.undialed))
+        backlog = math.ceil(self.calls_per_second * BACKLOG_SECONDS)
+        waiting = self.claimed + math.floor(
+            self.calls_per_second * max(0.0, self.reserved_seconds)
+        )
+        free = max(0, min(self.channels - self.live, backlog - waiting))
+        return free if self.most is None else min(free, self.most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +43,9 @@ class Demand:
 
     campaign_id: UUID
     trunk_id: UUID
-    live: int
-    max_concurrent: int
+    agent_id: UUID
+    wants: int
+    """as many calls as its own limit leaves it"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,30 +54,40 @@ class Room:
     live: int
     provider_slots: int
     trunks: dict[UUID, TrunkRoom] = field(default_factory=dict)
+    on_trial: frozenset[UUID] = frozenset()
+    """agents that get a single call, all their campaigns together"""
 
     @property
     def free(self) -> int:
-        return max(0, min(self.worker_slots, self.provider_slots) - self.live)
+        slots = min(self.worker_slots, self.provider_slots)
+        return max(0, min(slots - self.live, MOST_PER_TICK))
 
 
 def allot(room: Room, demands: Sequence[Demand]) -> dict[UUID, int]:
     """Share the free room one call at a time among campaigns, in the order given.
 
-    The caller rotates `demands`, so that over several ticks nobody is always first.
+    The caller puts first who waited longest, so that over several ticks nobody starves.
     Never exceeds any limit; grows with room, never shrinks with it.
     """
     free = room.free
     trunks = {trunk_id: trunk.free for trunk_id, trunk in room.trunks.items()}
-    wants = {d.campaign_id: max(0, d.max_concurrent - d.live) for d in demands}
-    given = {d.campaign_id: 0 for d in demands}
-    progress = True
-    while free > 0 and progress:
-        progress = False
-        for demand in demands:
-            campaign, trunk = demand.campaign_id, demand.trunk_id
-            if free and given[campaign] < wants[campaign] and trunks.get(trunk, 0) > 0:
-                given[campaign] += 1
-                trunks[trunk] -= 1
-                free -= 1
-                progress = True
-    return {campaign: count for campaign, count in given.items() if count}
+    trials = dict.fromkeys(room.on_trial, 1)
+    given: dict[UUID, int] = {}
+    asking = demands
+    while free and asking:
+        still_asking = []
+        for demand in asking:
+            taken = given.get(demand.campaign_id, 0)
+            trial = trials.get(demand.agent_id, 1)
+            if not (free and trial and trunks.get(demand.trunk_id, 0)):
+                continue
+            if taken >= demand.wants:
+                continue
+            given[demand.campaign_id] = taken + 1
+            trunks[demand.trunk_id] -= 1
+            if demand.agent_id in trials:
+                trials[demand.agent_id] -= 1
+            free -= 1
+            still_asking.append(demand)
+        asking = still_asking
+    return given

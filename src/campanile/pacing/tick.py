@@ -1,112 +1,129 @@
 """One tick: look at all running campaigns and reserve the attempts that may start now.
 
-Nothing lives here between ticks, so a second scheduler is harmless (DESIGN D6).
+What lives here between ticks are hints that spare work; a second scheduler, one that was
+frozen, or a new one does no harm (DESIGN D6). Ticks exclude each other by a lock in the
+database, so that two of them never fill the same room.
 """
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from random import Random
 from uuid import UUID
 
-from sqlmodel import Session, col, select
+import sqlalchemy as sa
+from sqlmodel import Session
 
-from campanile.campaigns.hours import campaign_hours
-from campanile.campaigns.lifecycle import caller_id
-from campanile.campaigns.models import Campaign
-from campanile.campaigns.states import CampaignStatus
-from campanile.capacity.slots import Usage, usage
+from campanile.capacity.breakers import blocked
+from campanile.capacity.slots import usage
 from campanile.clock import legal_now
-from campanile.compliance.hours import Place, is_open
-from campanile.compliance.may_dial import SPARE
 from campanile.config import settings
-from campanile.errors import Invalid
-from campanile.numbers.models import PhoneNumber
-from campanile.numbers.profiles import profiles_in_use
+from campanile.numbers.profiles import places
 from campanile.pacing.claims import Claim, claim
-from campanile.pacing.policy import Demand, Room, TrunkRoom, allot
-from campanile.trunks.models import Trunk
+from campanile.pacing.openings import Openings
+from campanile.pacing.policy import Demand, Room, allot
+from campanile.pacing.room import demands, room, stopped
+from campanile.pacing.running import Campaigns, Running, callers
+from campanile.pacing.waiting import Waiting
+
+SPARE_BUCKETS = 2
+"""A campaign may claim from so many more buckets than it starts calls: what was known of
+some may be old."""
+LOOK_AHEAD = 2
+"""Twice as many campaigns are looked at as there is room: not all have somebody due."""
+_TICK_LOCK = 7366002
+
+
+class Pacer:
+    """Ticks, and keeps hints from one to the next."""
+
+    def __init__(self, *, shuffle: Random | None = None) -> None:
+        self._campaigns = Campaigns()
+        self._waiting = Waiting(shuffle=shuffle)
+        self.idle = False
+        """no campaign ran at the last tick"""
+
+    def tick(self, session: Session) -> list[UUID]:
+        """Reserve attempts in this transaction; the caller sends their ids after it."""
+        if not _alone(session):
+            return []
+        running = self._campaigns.read(session)
+        self.idle = not running
+        if self.idle:
+            return []
+        used, sick = usage(session), blocked(session)
+        free = room(session, used, sick)
+        if not free.free:
+            return []
+        hours = Openings(legal_now(), places(session))
+        turns = self._waiting.in_turn(hours.campaigns(running))
+        ready = [running[campaign] for campaign in turns]
+        numbers = callers(session, ready)
+        halted = stopped(session, ready)
+        asking = demands(ready, numbers, halted, used=used, sick=sick, room=free)
+        self._waiting.look(
+            session, [d.campaign_id for d in asking], most=LOOK_AHEAD * free.free
+        )
+        profiles = self._with_somebody_due(free, asking, running, hours)
+        shares = allot(free, [d for d in asking if d.campaign_id in profiles])
+        claims = [
+            Claim(
+                campaign=running[campaign],
+                caller=numbers[campaign],
+                profiles=profiles[campaign][: count + SPARE_BUCKETS],
+                count=count,
+            )
+            for campaign, count in shares.items()
+        ]
+        lease = timedelta(seconds=settings().lease_seconds)
+        made = claim(session, claims, lease=lease)
+        self._learn(claims, [campaign for campaign, _ in made])
+        return [attempt for _, attempt in made]
+
+    def _with_somebody_due(
+        self,
+        free: Room,
+        asking: Sequence[Demand],
+        running: Mapping[UUID, Running],
+        hours: Openings,
+    ) -> dict[UUID, list[int]]:
+        """The first who have somebody to ring now, no more than there is room for, and
+        in which profiles."""
+        left = {trunk_id: trunk.free for trunk_id, trunk in free.trunks.items()}
+        found: dict[UUID, list[int]] = {}
+        for demand in asking:
+            if len(found) == free.free:
+                break
+            if not left[demand.trunk_id]:
+                continue
+            campaign = running[demand.campaign_id]
+            due = self._waiting.buckets(
+                campaign.id, partial(hours.lawful, room=campaign.room)
+            )
+            if due:
+                found[campaign.id] = due
+                left[demand.trunk_id] -= 1
+            elif due is not None:
+                self._waiting.had_its_turn(campaign.id)
+        return found
+
+    def _learn(self, claims: Collection[Claim], made: Collection[UUID]) -> None:
+        got = Counter(made)
+        for wanted in claims:
+            self._waiting.had_its_turn(wanted.campaign.id)
+            if got[wanted.campaign.id] < wanted.count:
+                self._waiting.forget(wanted.campaign.id)
+
+
+def _alone(session: Session) -> bool:
+    """Whether no other tick is under way. Asked before anything is counted."""
+    taken = session.execute(
+        sa.text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _TICK_LOCK}
+    )
+    return bool(taken.scalar_one())
 
 
 def tick(session: Session, *, shuffle: Random) -> list[UUID]:
-    """Reserve attempts in this transaction; the caller sends their ids after it."""
-    campaigns = session.exec(
-        select(Campaign).where(Campaign.status == CampaignStatus.SCHEDULED)
-    ).all()
-    open_profiles = _open_profiles(session, campaigns)
-    ready = _with_callers(session, [c for c in campaigns if open_profiles.get(c.id)])
-    if not ready:
-        return []
-    shuffle.shuffle(ready)
-    used = usage(session)
-    shares = allot(
-        _room(session, used),
-        [
-            Demand(
-                campaign_id=campaign.id,
-                trunk_id=caller.trunk_id,
-                live=used.by_campaign[campaign.id],
-                max_concurrent=campaign.max_concurrent,
-            )
-            for campaign, caller in ready
-        ],
-    )
-    lease = timedelta(seconds=settings().lease_seconds)
-    claimed: list[UUID] = []
-    for campaign, caller in ready:
-        if count := shares.get(campaign.id, 0):
-            wanted = Claim(campaign, caller, open_profiles[campaign.id], count)
-            claimed += claim(session, wanted, lease=lease)
-    return claimed
-
-
-def nothing_scheduled(session: Session) -> bool:
-    """Whether no campaign runs at all."""
-    running = select(Campaign.id).where(Campaign.status == CampaignStatus.SCHEDULED)
-    return session.exec(running.limit(1)).first() is None
-
-
-def _open_profiles(
-    session: Session, campaigns: Sequence[Campaign]
-) -> dict[UUID, list[int]]:
-    """Which profiles of each campaign may be rung now; closed ones cost no claim."""
-    hours = {c.id: campaign_hours(c) for c in campaigns}
-    rooms = {c.id: timedelta(seconds=c.ring_timeout_seconds) + SPARE for c in campaigns}
-    at = legal_now()
-    found: defaultdict[UUID, list[int]] = defaultdict(list)
-    for campaign_id, profile, zones in profiles_in_use(session, list(hours)):
-        # A profile without zones is claimed too: the worker's decision explains it.
-        place = Place(zones)
-        if not zones or is_open(hours[campaign_id], place, at, room=rooms[campaign_id]):
-            found[campaign_id].append(profile)
-    return found
-
-
-def _with_callers(
-    session: Session, campaigns: Sequence[Campaign]
-) -> list[tuple[Campaign, PhoneNumber]]:
-    found = []
-    for campaign in campaigns:
-        try:
-            found.append((campaign, caller_id(session, campaign)))
-        except Invalid:
-            continue  # its number was removed; `campaign status` says so
-    return found
-
-
-def _room(session: Session, used: Usage) -> Room:
-    trunks = session.exec(select(Trunk).where(col(Trunk.is_active))).all()
-    return Room(
-        worker_slots=used.worker_slots,
-        live=used.live,
-        provider_slots=settings().provider_slots,
-        trunks={
-            trunk.id: TrunkRoom(
-                channels=trunk.channels,
-                live=used.by_trunk[trunk.id],
-                undialed=used.undialed_by_trunk[trunk.id],
-                calls_per_second=trunk.calls_per_second,
-            )
-            for trunk in trunks
-        },
-    )
+    """One tick of a scheduler that has just started."""
+    return Pacer(shuffle=shuffle).tick(session)

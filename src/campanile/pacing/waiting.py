@@ -1,0 +1,132 @@
+"""Where somebody waits to be rung: what is known of the buckets, and whose turn it is.
+
+All of this is hints, kept between the ticks of one process to spare the database work;
+a second scheduler, or a new one, has its own and begins with none. Whether a lead is
+free is decided by the claim alone.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import count
+from random import Random
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+FRESH_SECONDS = 1.0
+"""For so long a campaign is not looked at again: whoever adds a lead that is due at once
+waits that much more."""
+BUCKETS_PER_TICK = 1000
+"""Each costs about 8 µs; the rest is looked at in the next ticks."""
+UNKNOWN_BUCKETS = 100
+"""A campaign that was never looked at is taken to have at most so many."""
+
+_FIRST_OF_EACH = sa.text(
+    """
+    WITH RECURSIVE first AS (
+      SELECT c.id AS campaign_id, lead.profile_id, lead.next_attempt_at
+        FROM unnest(CAST(:campaigns AS uuid[])) AS c(id)
+       CROSS JOIN LATERAL (
+             SELECT profile_id, next_attempt_at FROM lead
+              WHERE campaign_id = c.id AND status = 'pending'
+              ORDER BY profile_id, next_attempt_at LIMIT 1) lead
+      UNION ALL
+      SELECT first.campaign_id, lead.profile_id, lead.next_attempt_at
+        FROM first
+       CROSS JOIN LATERAL (
+             SELECT profile_id, next_attempt_at FROM lead
+              WHERE campaign_id = first.campaign_id AND status = 'pending'
+                AND profile_id > first.profile_id
+              ORDER BY profile_id, next_attempt_at LIMIT 1) lead)
+    SELECT campaign_id, array_agg(profile_id),
+           array_agg(CAST(EXTRACT(EPOCH FROM next_attempt_at - now()) AS float8))
+      FROM first GROUP BY campaign_id
+    """
+)
+"""A loose index scan of ix_lead_bucket: one probe per bucket that exists, none for any
+that does not, so that nobody need keep a table of them."""
+
+
+class _Look:
+    """One campaign's buckets, as they were seen: when the first of each is due."""
+
+    __slots__ = ("at", "due")
+
+    def __init__(self, at: float, due: Mapping[int, float]) -> None:
+        self.at = at
+        self.due = due
+
+
+class Waiting:
+    """Times are those of `monotonic`."""
+
+    def __init__(
+        self,
+        *,
+        shuffle: Random | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._shuffle = shuffle or Random()
+        self._monotonic = monotonic
+        self._looks: dict[UUID, _Look] = {}
+        self._turns: dict[UUID, float] = {}
+        self._next_turn = count(1)
+
+    def in_turn(self, campaigns: Iterable[UUID]) -> list[UUID]:
+        """Who waited longest comes first; newcomers before all, in random order."""
+        wanted = list(campaigns)
+        for campaign in wanted:
+            if campaign not in self._turns:
+                self._turns[campaign] = -self._shuffle.random()
+        if len(self._turns) > 2 * len(wanted):
+            self._turns = {c: self._turns[c] for c in wanted}
+            self._looks = {c: self._looks[c] for c in wanted if c in self._looks}
+        return sorted(wanted, key=self._turns.__getitem__)
+
+    def had_its_turn(self, campaign: UUID) -> None:
+        self._turns[campaign] = next(self._next_turn)
+
+    def look(self, session: Session, campaigns: Sequence[UUID], *, most: int) -> None:
+        """Look at the buckets of the first `most` of whom nothing fresh is known, as far
+        as one tick allows."""
+        moment = self._monotonic()
+        wanted: list[UUID] = []
+        budget = BUCKETS_PER_TICK
+        for campaign in campaigns:
+            seen = self._looks.get(campaign)
+            if seen is not None and moment - seen.at < FRESH_SECONDS:
+                continue
+            budget -= UNKNOWN_BUCKETS if seen is None else max(1, len(seen.due))
+            if (wanted and budget < 0) or len(wanted) >= most:
+                break
+            wanted.append(campaign)
+        if not wanted:
+            return
+        found = {
+            campaign: dict(zip(profiles, due, strict=True))
+            for campaign, profiles, due in session.execute(
+                _FIRST_OF_EACH, {"campaigns": wanted}
+            )
+        }
+        for campaign in wanted:
+            due = found.get(campaign, {})
+            self._looks[campaign] = _Look(
+                moment, {profile: moment + wait for profile, wait in due.items()}
+            )
+
+    def buckets(
+        self, campaign: UUID, is_open: Callable[[int], bool]
+    ) -> list[int] | None:
+        """Its open profiles in which somebody is due, the longest waiting first; None
+        if it was not looked at yet."""
+        seen = self._looks.get(campaign)
+        if seen is None:
+            return None
+        moment = self._monotonic()
+        due = sorted((at, profile) for profile, at in seen.due.items() if at <= moment)
+        return [profile for _, profile in due if is_open(profile)]
+
+    def forget(self, campaign: UUID) -> None:
+        """What was known of it turned out wrong."""
+        self._looks.pop(campaign, None)
