@@ -9,7 +9,10 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from campanile import logs
 from campanile.config import settings
-from campanile.dialing.preflight import refuse_offset_on_real_gateway
+from campanile.dialing.preflight import (
+    reconcile_ledger,
+    refuse_offset_on_real_gateway,
+)
 from campanile.readiness import announce
 from campanile_scheduler.jobs import Pace, Sweep, report, surviving
 
@@ -22,6 +25,7 @@ SWEEP_SECONDS = 5.0
 def main() -> None:
     logs.configure()
     refuse_offset_on_real_gateway()
+    reconcile_ledger()
     scheduler = BackgroundScheduler(
         job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
     )

@@ -17,6 +17,9 @@ from campanile.cli.output import AsJson, console, print_json
 from campanile.clock import now
 from campanile.config import settings
 from campanile.db import transaction
+from campanile.dialing.clock_guard import AHEAD_SECONDS
+from campanile.dialing.ledger import Ledger
+from campanile.dialing.reconcile import standing
 from campanile.errors import CampanileError, Invalid, Unavailable
 from campanile.media.transport import check_private_names
 from campanile.telephony.janus import describe
@@ -41,6 +44,7 @@ def doctor(as_json: AsJson = False) -> None:
             ("queue", _queue),
             ("gateway", _gateway),
             ("agents", _agents),
+            ("dial ledger", _ledger),
             ("data folder", _data_folder),
         )
     ]
@@ -116,6 +120,26 @@ def _agents() -> str:
         if missing := missing_keys(row.configuration()):
             raise Invalid(f"agent {row.name!r} cannot speak", hint=f"set {missing[0]}")
     return f"{len(rows)} can speak"
+
+
+def _ledger() -> str:
+    path = settings().ledger_path
+    if not path.exists():
+        return "none yet: nothing has been dialed"
+    ledger = Ledger(path)
+    try:
+        newest = ledger.newest()
+        with transaction() as session:
+            read = standing(session, ledger.ledger_id).position
+    finally:
+        ledger.close()
+    if newest > now().timestamp() + AHEAD_SECONDS:
+        raise Invalid(
+            "its newest line lies in the future: nothing is dialed",
+            hint="the clock was set back; set it right",
+        )
+    size = path.stat().st_size
+    return f"{path}, {size:,} bytes, {read:,} of them held against the database"
 
 
 def _data_folder() -> str:

@@ -160,18 +160,16 @@ class Ledger:
         with self._told():
             _make_folder(self.path.parent)
             self._file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-            # The lock is for the first line only: of two processes one writes it.
+            # For the first line only: of processes that start together one writes it.
             fcntl.flock(self._file, fcntl.LOCK_EX)
-            try:
-                if os.fstat(self._file).st_size == 0:
-                    head = {"ledger": str(uuid4()), "t": time.time()}
-                    os.write(self._file, json.dumps(head).encode() + b"\n")
-                    os.fsync(self._file)
-                    _sync_folder(self.path.parent)
-                self.ledger_id = self._read_id()
-                self.standing = None
-            finally:
-                fcntl.flock(self._file, fcntl.LOCK_UN)
+            if os.fstat(self._file).st_size == 0:
+                head = {"ledger": str(uuid4()), "t": time.time()}
+                os.write(self._file, json.dumps(head).encode() + b"\n")
+                os.fsync(self._file)
+                _sync_folder(self.path.parent)
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+            self.ledger_id = self._read_id()
+            self.standing = None
 
     def _read_id(self) -> str:
         first = os.pread(self._file, TAIL_BYTES, 0).split(b"\n")[0]

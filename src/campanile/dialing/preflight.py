@@ -2,9 +2,18 @@
 
 import asyncio
 
+import structlog
+from sqlalchemy.exc import OperationalError
+
+from campanile.clock import now
 from campanile.config import settings
+from campanile.dialing.clock_guard import AHEAD_SECONDS
+from campanile.dialing.ledger import Ledger
+from campanile.dialing.reconcile import reconcile
 from campanile.errors import Invalid
 from campanile.telephony.janus import describe
+
+log = structlog.get_logger(__name__)
 
 REHEARSAL_NAME = "campanile rehearsal"
 
@@ -19,3 +28,20 @@ def refuse_offset_on_real_gateway() -> None:
             f"CAMPANILE_CLOCK_OFFSET is set, but the gateway is {name!r}",
             hint="the legal clock may be shifted in a rehearsal only; unset it",
         )
+
+
+def reconcile_ledger() -> None:
+    """Let the database know every dial that the ledger knows (DESIGN D17).
+
+    One that does not answer yet keeps nobody from starting: no claim is made before the
+    ledger was read, whoever has to read it.
+    """
+    ledger = Ledger(settings().ledger_path)
+    try:
+        reconcile(ledger)
+        if ledger.newest() > now().timestamp() + AHEAD_SECONDS:
+            log.error("ledger.from_the_future", hint="nothing is dialed; set the clock")
+    except OperationalError as error:
+        log.warning("ledger.not_reconciled", error=str(error.orig).split("\n")[0])
+    finally:
+        ledger.close()
