@@ -69,6 +69,7 @@ def import_rows(
                     "profile_id": profile_id(session, terms.place, profiles),
                     "position": position,
                     "phone_number": phone.e164,
+                    "number_kind": phone.kind,
                     "variables": row.variables,
                     **_kept(terms),
                     **_fresh(),

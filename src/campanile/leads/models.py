@@ -19,6 +19,8 @@ class Lead(SQLModel, table=True):
     """the row of the list it came from, from 1"""
     phone_number: str
     """E.164"""
+    number_kind: str = "unknown"
+    """libphonenumber's type when it was imported, for counting; a dial looks itself"""
     variables: dict[str, str] = json_column(default_factory=dict)
     status: LeadStatus = state_column(LeadStatus, default=LeadStatus.PENDING)
     reason: str = ""
