@@ -28,8 +28,8 @@ class Usage:
     live: int = 0
     by_campaign: Counter[UUID] = field(default_factory=Counter)
     by_trunk: Counter[UUID] = field(default_factory=Counter)
-    undialed_by_trunk: Counter[UUID] = field(default_factory=Counter)
-    """claimed, their INVITE still to come"""
+    claimed_by_trunk: Counter[UUID] = field(default_factory=Counter)
+    """no instant to send their INVITE at is reserved yet"""
 
 
 def announce(
@@ -71,10 +71,10 @@ def usage(session: Session) -> Usage:
     ).all()
     campaigns: Counter[UUID] = Counter()
     trunks: Counter[UUID] = Counter()
-    undialed: Counter[UUID] = Counter()
+    claimed: Counter[UUID] = Counter()
     for campaign_id, trunk_id, state, count in rows:
         campaigns[campaign_id] += count
         trunks[trunk_id] += count
         if state == AttemptState.CLAIMED:
-            undialed[trunk_id] += count
-    return Usage(int(slots), campaigns.total(), campaigns, trunks, undialed)
+            claimed[trunk_id] += count
+    return Usage(int(slots), campaigns.total(), campaigns, trunks, claimed)
