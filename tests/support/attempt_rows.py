@@ -30,9 +30,10 @@ def make_attempt(
 ) -> Attempt:
     """A live attempt to the first lead that has none; dialed a moment ago, if at all."""
     lead = session.exec(
-        select(Lead).where(
-            Lead.campaign_id == campaign.id, Lead.status == LeadStatus.PENDING
-        )
+        select(Lead)
+        .where(Lead.campaign_id == campaign.id, Lead.status == LeadStatus.PENDING)
+        .limit(1)
+        .with_for_update(skip_locked=True)
     ).first()
     assert lead is not None, "the campaign needs more leads"
     lead.status = LeadStatus.CALLING
