@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Field, Session, SQLModel
 
 from campanile.clock import now
@@ -33,6 +34,10 @@ STATEMENT_MS = 3000
 LOCK_MS = 1000
 ANSWER_SECONDS = 5.0
 """Longer than a statement may take: by then the server would have said so itself."""
+
+
+_IN_THE_WAY = ("55P03", "57014", "40P01")
+"""lock_not_available, query_canceled, deadlock_detected"""
 
 
 class NoAnswer(psycopg.OperationalError):
@@ -73,6 +78,11 @@ def _within(
             wanted = steps.send(ready)
     except StopIteration as done:
         return done.value
+
+
+def in_the_way(error: OperationalError) -> bool:
+    """The database answers, but a lock or its time limit was in the way of this one."""
+    return getattr(error.orig, "sqlstate", None) in _IN_THE_WAY
 
 
 def lose_patience(seconds: float | None = ANSWER_SECONDS) -> None:

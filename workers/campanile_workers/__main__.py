@@ -17,7 +17,12 @@ from dramatiq import Worker
 
 from campanile import logs
 from campanile.config import settings
-from campanile.dialing.preflight import refuse_offset_on_real_gateway
+from campanile.db import lose_patience
+from campanile.dialing.preflight import (
+    reconcile_ledger,
+    refuse_offset_on_real_gateway,
+)
+from campanile.media.transport import check_private_names
 from campanile.readiness import announce
 from campanile_workers import actors  # noqa: F401  a worker knows its actors
 from campanile_workers.broker import CALLS, JOBS, broker
@@ -31,23 +36,33 @@ IDLE_THREAD_SECONDS = 1.0
 """How long a thread without work sleeps before it looks whether it is to stop; a message
 wakes it at once. By default it is the poll: 40 threads of 50 ms cost 3 % of a core."""
 JOB_THREADS = 4
-SHUTDOWN_MARGIN_SECONDS = 60.0
+DRAIN_SECONDS = {CALLS: 13 * 3600.0, JOBS: 60.0}
+"""At most so long from SIGTERM to the end. A call ends by itself, the longest that an
+agent may be set to after twelve hours; whoever starts this process decides how patient
+to be, and a second SIGTERM has every call say goodbye."""
 
 
 def main(queue: str) -> None:
-    """Serve one queue; SIGTERM drains it."""
+    """Serve one queue; SIGTERM or SIGINT drains it, a second one ends its calls."""
     logs.configure()
+    check_private_names()
     refuse_offset_on_real_gateway()
+    lose_patience()
+    if queue == CALLS:
+        reconcile_ledger()
     stop = Event()
+    threads = settings().worker_slots if queue == CALLS else JOB_THREADS
+    calls = CallLoop(slots=threads)
+    if queue == CALLS:
+        broker.add_middleware(calls)
 
     def on_signal(signum: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            calls.hang_up()
         stop.set()
 
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
-    threads = settings().worker_slots if queue == CALLS else JOB_THREADS
-    if queue == CALLS:
-        broker.add_middleware(CallLoop(slots=threads))
     worker = Worker(
         broker, queues={queue}, worker_threads=threads, worker_timeout=POLL_MS[queue]
     )
@@ -62,7 +77,8 @@ def main(queue: str) -> None:
     log.info("worker.started", queue=queue, threads=threads)
     stop.wait()
     log.info("worker.draining", queue=queue)
-    worker.stop(timeout=int(SHUTDOWN_MARGIN_SECONDS * 1000))
+    worker.stop(timeout=int(DRAIN_SECONDS[queue] * 1000))
+    log.info("worker.ended", queue=queue)
 
 
 def _spare_the_collector() -> None:

@@ -71,7 +71,13 @@ class CallLoop(Middleware):
     def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
         """Take no new calls; those running say what they have to say."""
         if self._thread is not None and self._calls is not None:
-            self._thread.loop.call_soon_threadsafe(self._calls.draining.set)
+            # Not waited for: the threads that take messages are to stop at once.
+            asyncio.run_coroutine_threadsafe(self._calls.drain(), self._thread.loop)
+
+    def hang_up(self) -> None:
+        """Have every call say goodbye and end now. From any thread."""
+        if self._thread is not None and self._calls is not None:
+            self._thread.loop.call_soon_threadsafe(self._calls.hang_up)
 
     def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
         if self._thread is None or self._calls is None:

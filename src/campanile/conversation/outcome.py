@@ -48,7 +48,12 @@ _MACHINES = {
     AnsweredBy.FAX: Disposition.FAX,
     AnsweredBy.MUSIC: Disposition.MUSIC,
 }
-_TALK_RAN_OUT = (EndReason.CUSTOMER_HANGUP, EndReason.SILENCE, EndReason.MAX_DURATION)
+_TALK_RAN_OUT = (
+    EndReason.CUSTOMER_HANGUP,
+    EndReason.SILENCE,
+    EndReason.MAX_DURATION,
+    EndReason.STOPPED,
+)
 
 
 def answered_by(

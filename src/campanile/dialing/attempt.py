@@ -9,6 +9,7 @@ import asyncio
 import time
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -17,14 +18,21 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from campanile.calls.callbacks import requested_instant
-from campanile.calls.lifecycle import Ending, finish, release
+from campanile.calls.lifecycle import Ending, release
 from campanile.calls.outcomes import Disposition
 from campanile.capacity.learning import learn_unready
 from campanile.capacity.send_times import LATE_SECONDS
 from campanile.clock import legal_now, now
 from campanile.config import settings
 from campanile.conversation.preparation import Prepared
-from campanile.dialing.decision import Go, Stay, claim_dial, reserve_again
+from campanile.dialing.accounts import CameTo, Withdrawn
+from campanile.dialing.decision import (
+    Go,
+    Stay,
+    claim_dial,
+    reserve_again,
+    still_allowed,
+)
 from campanile.dialing.host import CallHost
 from campanile.dialing.leg import Leg
 from campanile.dialing.plan import Plan, read_plan
@@ -38,31 +46,52 @@ log = structlog.get_logger(__name__)
 NOT_READY_GAP = timedelta(seconds=30)
 """Providers, gateway or trunk cannot be used: the lead is looked at again after this."""
 SESSION_GRACE_SECONDS = 30.0
-WRITE_TRIES = 40
-WRITE_GAP_SECONDS = 3.0
+FRESH_SECONDS = 0.5
+"""What was decided longer ago is looked at again before the INVITE."""
+LOOK_AHEAD_SECONDS = 0.3
+"""So long before the instant: time for the rows to answer."""
 
 
 async def run_attempt(host: CallHost, attempt_id: UUID) -> None:
     """Hold one call, whole. Returns quietly when the attempt is not ours to dial."""
-    plan = await host.rows(read_plan, attempt_id)
-    if plan is None or host.draining.is_set():
+    if attempt_id in host.attempts:
+        return  # a second message, while the first one's call is under way
+    host.attempts.add(attempt_id)
+    try:
+        with structlog.contextvars.bound_contextvars(attempt=str(attempt_id)):
+            await _run(host, attempt_id)
+    except OperationalError as error:
+        # Before the claim; the lease of the reservation runs out, nobody was rung.
+        log.warning("attempt.given_up", error=str(error.orig).split("\n")[0])
+    finally:
+        host.attempts.remove(attempt_id)
+
+
+async def _run(host: CallHost, attempt_id: UUID) -> None:
+    if host.draining.is_set():
+        await host.rows(_hand_back, attempt_id)
         return
-    with structlog.contextvars.bound_contextvars(attempt=str(attempt_id)):
-        try:
-            speech = await prepare_speech(host, plan)
-            line = await host.gateway(plan).open_line(
-                name=str(attempt_id),
-                caller_id=plan.caller_id,
-                hold_seconds=_hold_seconds(plan),
-            )
-        except (ProviderError, GatewayError, Invalid) as error:
-            log.warning("attempt.not_ready", error=error.message)
-            await host.rows(_put_back, attempt_id, error)
-            return
-        try:
+    plan = await host.rows(read_plan, attempt_id)
+    if plan is None:
+        return
+    try:
+        speech = await prepare_speech(host, plan)
+        line = await host.gateway(plan).open_line(
+            name=str(attempt_id),
+            caller_id=plan.caller_id,
+            hold_seconds=_hold_seconds(plan),
+        )
+    except (ProviderError, GatewayError, Invalid) as error:
+        log.warning("attempt.not_ready", error=error.message)
+        await host.rows(_put_back, attempt_id, error)
+        return
+    try:
+        if host.draining.is_set():
+            await host.rows(_hand_back, attempt_id)
+        else:
             await _dial(host, plan, line, speech)
-        finally:
-            await line.close()
+    finally:
+        await line.close()
 
 
 def _put_back(
@@ -74,66 +103,101 @@ def _put_back(
     release(session, attempt_id, reason=error.message, again_at=again_at)
 
 
+def _hand_back(session: Session, attempt_id: UUID) -> None:
+    """Another worker may have it at once."""
+    release(session, attempt_id, reason="the worker was ending", again_at=now())
+
+
 async def _dial(host: CallHost, plan: Plan, line: Line, speech: Prepared) -> None:
-    decision = await host.rows(
-        claim_dial,
-        plan.attempt_id,
-        worker_id=host.worker_id,
-        lease=timedelta(seconds=settings().lease_seconds),
-        ledger=host.ledger,
-    )
+    asked_at = time.monotonic()
+    try:
+        decision = await host.in_thread(
+            partial(
+                claim_dial,
+                plan.attempt_id,
+                worker_id=host.worker_id,
+                lease=timedelta(seconds=settings().lease_seconds),
+                ledger=host.ledger,
+            )
+        )
+    except OperationalError as error:
+        # Perhaps it was committed before the answer got lost.
+        await _withdraw(host, plan, str(error.orig).split("\n")[0])
+        return
     if isinstance(decision, Stay):
         log.info("attempt.not_dialed", reason=decision.reason)
         return
     leg = Leg(host, plan, line, speech)
-    host.leases.hold(plan.attempt_id, leg.lose)
-    try:
-        await _wait_for_instant(host, plan, decision)
-        ending = await leg.hold()
-        await _write(host, plan, ending)
-    finally:
-        host.leases.let_go(plan.attempt_id)
-
-
-async def _wait_for_instant(host: CallHost, plan: Plan, go: Go) -> None:
-    """Sleep until the reserved instant; one that was missed is reserved anew."""
-    instant = time.monotonic() + go.seconds
-    while True:
-        await asyncio.sleep(max(0.0, instant - time.monotonic()))
-        if time.monotonic() - instant <= LATE_SECONDS:
+    with host.leases.held(plan.attempt_id, leg):
+        reason = await _wait_for_instant(host, plan, decision, decided_at=asked_at)
+        if reason is not None:
+            log.info("attempt.withdrawn", reason=reason)
+            await _withdraw(host, plan, reason)
             return
-        again = await host.rows(reserve_again, plan.trunk_id)
-        instant = time.monotonic() + again.seconds
+        with host.orders.heard(plan.attempt_id, leg.obey):
+            ending = await leg.hold()
+    await host.outbox.put(_account(plan, leg, ending))
+    log.info(
+        "attempt.ended", disposition=ending.disposition, end_reason=ending.end_reason
+    )
 
 
-async def _write(host: CallHost, plan: Plan, ending: Ending) -> None:
-    """Record the outcome; while the database is away, keep it and try again.
+async def _wait_for_instant(
+    host: CallHost, plan: Plan, go: Go, *, decided_at: float
+) -> str | None:
+    """Sleep until the reserved instant; answer why nobody may be rung after all.
+
+    The decision must be fresh when the INVITE leaves, and an instant that was missed is
+    reserved anew. Whoever cannot ask the rows, or no longer holds the lease, rings
+    nobody: a process that stood still finds out here what has become of its attempt.
+    """
+    instant, looked_at = go.at, decided_at
+    try:
+        while True:
+            if instant - looked_at > FRESH_SECONDS:
+                await _sleep_until(instant - LOOK_AHEAD_SECONDS)
+                looked_at = time.monotonic()
+                reason = await host.rows(still_allowed, plan.attempt_id)
+                if reason is not None:
+                    return reason
+            await _sleep_until(instant)
+            if host.draining.is_set():
+                return "the worker was ending"
+            if not host.leases.holds(plan.attempt_id):
+                return "its lease was lost"
+            if time.monotonic() - instant <= LATE_SECONDS:
+                return None
+            instant = (await host.rows(reserve_again, plan.trunk_id)).at
+    except OperationalError as error:
+        return f"the rows could not be asked: {error.orig}".split("\n")[0]
+
+
+async def _sleep_until(instant: float) -> None:
+    await asyncio.sleep(max(0.0, instant - time.monotonic()))
+
+
+async def _withdraw(host: CallHost, plan: Plan, reason: str) -> None:
+    """No INVITE left. Does nothing to an attempt that was not claimed after all."""
+    again_at = now() + NOT_READY_GAP
+    await host.outbox.put(
+        Withdrawn(attempt_id=plan.attempt_id, reason=reason, again_at=again_at)
+    )
+
+
+def _account(plan: Plan, leg: Leg, ending: Ending) -> CameTo:
+    """What is to be recorded, with its times: it may take long to get there.
 
     A dial with an unknown outcome rests its number, like one whose worker was lost.
     """
     quarantine = None
     if ending.disposition is Disposition.UNKNOWN:
         quarantine = now() + timedelta(seconds=settings().quarantine_seconds)
-    for _ in range(WRITE_TRIES):
-        try:
-            won = await host.rows(
-                finish,
-                plan.attempt_id,
-                with_callback(ending, plan),
-                quarantine_until=quarantine,
-            )
-        except OperationalError as error:
-            log.warning("attempt.outcome_not_written", error=str(error.orig))
-            await asyncio.sleep(WRITE_GAP_SECONDS)
-            continue
-        log.info(
-            "attempt.ended",
-            disposition=ending.disposition,
-            end_reason=ending.end_reason,
-            recorded=won,
-        )
-        return
-    log.error("attempt.outcome_lost", disposition=ending.disposition)
+    ending = replace(ending, answered_at=leg.answered_at, ended_at=now())
+    return CameTo(
+        attempt_id=plan.attempt_id,
+        ending=with_callback(ending, plan),
+        quarantine_until=quarantine,
+    )
 
 
 def with_callback(ending: Ending, plan: Plan) -> Ending:

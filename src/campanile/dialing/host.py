@@ -8,14 +8,17 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import Any, Self, TypeVar
 from uuid import UUID
 
 import structlog
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
 
 from campanile import egress
 from campanile.agents.tools import TIMEOUT_SECONDS
@@ -23,8 +26,11 @@ from campanile.calls import lifecycle
 from campanile.capacity import slots
 from campanile.config import settings
 from campanile.db import transaction
+from campanile.dialing.accounts import Account, record
 from campanile.dialing.leases import LeaseKeeper
 from campanile.dialing.ledger import Ledger
+from campanile.dialing.orders import Order, Orders, orders_for
+from campanile.dialing.outbox import Outbox
 from campanile.dialing.plan import Plan
 from campanile.media.clock import FrameClock
 from campanile.media.vad import SileroBatch
@@ -35,60 +41,92 @@ from campanile.telephony.trunk_account import TrunkAccount
 log = structlog.get_logger(__name__)
 
 DATABASE_THREADS = 8
+KEEPER_THREADS = 2
+FILE_THREADS = 2
+LAST_WRITES_SECONDS = 10.0
+"""How long the end of the process waits for the last outcomes to reach the rows."""
 
 T = TypeVar("T")
 
 
 class CallHost:
-    """An async context manager; `run` in attempt.py holds one call with it."""
+    """An async context manager; `run_attempt` in attempt.py holds one call with it."""
 
     def __init__(self, *, slots: int) -> None:
         self.worker_id = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self.slots = slots
         self.draining = asyncio.Event()
+        self.attempts: set[UUID] = set()
+        """every one that has come here and is not over"""
         self.clock = FrameClock()
         self.vad = SileroBatch()
         self.clock.on_cycle(self.vad.run)
         self.providers = Pool()
         self.webhooks = egress.client(timeout=TIMEOUT_SECONDS)
-        self.ledger = Ledger(settings().data_dir / "ledger" / "dials.ndjson")
+        self.ledger = Ledger(settings().ledger_path)
         self.leases = LeaseKeeper(
             self._renew,
             every=settings().renew_seconds,
             give_up_after=settings().self_hangup_seconds,
         )
+        self.orders = Orders(self._look_for_orders)
+        self.outbox = Outbox(
+            settings().data_dir / "journal",
+            self.worker_id.replace(":", "-"),
+            self._record,
+        )
         self._gateways: dict[UUID, JanusGateway] = {}
         self._threads = ThreadPoolExecutor(DATABASE_THREADS, "database")
-        self._keeping: asyncio.Task[None] | None = None
+        # Who is to say whether a call may go on must not wait behind those who write.
+        self._keepers = ThreadPoolExecutor(KEEPER_THREADS, "keeper")
+        self._files = ThreadPoolExecutor(FILE_THREADS, "files")
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
         await self.leases.renew_once()  # announces us before the first message comes
-        self._keeping = asyncio.create_task(self.leases.run(), name="leases")
+        await self.outbox.open()
+        for name in ("leases", "orders", "outbox"):
+            work = getattr(self, name).run()
+            self._tasks.append(asyncio.create_task(work, name=name))
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        self.draining.set()
-        if self._keeping is not None:
-            self._keeping.cancel()
-            await asyncio.gather(self._keeping, return_exceptions=True)
+        await self.drain()
         for gateway in self._gateways.values():
             await gateway.close()
-        await self.rows(slots.withdraw, self.worker_id)
+        await self.outbox.close(within=LAST_WRITES_SECONDS)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with suppress(OperationalError):  # then the lease says it, a little later
+            await self.rows(slots.withdraw, self.worker_id)
         await self.providers.close()
         await self.webhooks.aclose()
         self.ledger.close()
-        self._threads.shutdown()
+        for threads in (self._threads, self._keepers, self._files):
+            threads.shutdown()
+
+    async def drain(self) -> None:
+        """Take no new calls, and say so at once; those that run go on to their end."""
+        self.draining.set()
+        await self.leases.renew_once()
+
+    def hang_up(self) -> None:
+        """Have every call say goodbye and end."""
+        for holder in self.leases.holders():
+            holder.give_up()
 
     async def rows(self, work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """Run `work(session, …)` in a transaction of its own, off the loop."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(
-            self._threads, partial(_in_transaction, work, args, kwargs)
-        )
+        return await self.in_thread(partial(_in_transaction, work, args, kwargs))
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """Run something that opens transactions itself, off the loop."""
+        return await _run_in(self._threads, work)
 
     async def off_loop(self, work: Callable[[], T]) -> T:
         """Run something that touches files, off the loop."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        return await _run_in(self._files, work)
 
     def gateway(self, plan: Plan) -> JanusGateway:
         """The gateway as seen by one trunk; one master handle each (DESIGN D9)."""
@@ -104,10 +142,18 @@ class CallHost:
             )
         return self._gateways[plan.trunk_id]
 
-    async def _renew(self, attempts: Iterable[UUID]) -> set[UUID]:
-        return await self.rows(self._renew_rows, list(attempts))
+    async def _renew(self, attempts: Sequence[UUID]) -> set[UUID]:
+        work = partial(_in_transaction, self._renew_rows, (attempts,), {})
+        return await _run_in(self._keepers, work)
 
-    def _renew_rows(self, session: Any, attempts: list[UUID]) -> set[UUID]:
+    async def _look_for_orders(self, attempts: Sequence[UUID]) -> dict[UUID, Order]:
+        work = partial(_in_transaction, orders_for, (attempts,), {})
+        return await _run_in(self._keepers, work)
+
+    async def _record(self, account: Account) -> bool:
+        return await self.in_thread(partial(record, account, ledger=self.ledger))
+
+    def _renew_rows(self, session: Session, attempts: Sequence[UUID]) -> set[UUID]:
         lease = timedelta(seconds=settings().lease_seconds)
         lag = self.clock.lag_p99()
         lagging = lag > settings().lag_limit_seconds
@@ -118,6 +164,10 @@ class CallHost:
             session, self.worker_id, slots=self.slots, accepting=accepting, lease=lease
         )
         return lifecycle.renew(session, self.worker_id, attempts, lease=lease)
+
+
+async def _run_in(threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+    return await asyncio.get_running_loop().run_in_executor(threads, work)
 
 
 def _in_transaction(

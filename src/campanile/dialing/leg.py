@@ -2,19 +2,25 @@
 
 import asyncio
 from collections.abc import Awaitable
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from campanile.calls.lifecycle import Ending, advance
+from campanile.calls.outcomes import Disposition, EndReason
 from campanile.calls.states import AttemptState
 from campanile.clock import now
 from campanile.conversation.preparation import Prepared
-from campanile.dialing.endings import gateway_lost, refused, unanswered
+from campanile.dialing.endings import refused, talked, unanswered
 from campanile.dialing.host import CallHost
+from campanile.dialing.ledger import LedgerError
+from campanile.dialing.orders import Order
 from campanile.dialing.plan import Plan
 from campanile.dialing.talk import Talk
-from campanile.dialing.watchdog import watch
+from campanile.dialing.watchdog import CLOSING_SECONDS, close_within, watch
 from campanile.errors import Invalid
 from campanile.telephony.line import (
     Answered,
@@ -27,9 +33,16 @@ from campanile.telephony.line import (
 
 log = structlog.get_logger(__name__)
 
+ROW_SECONDS = 1.0
+"""How long the end waits for the last change of state to be written: what comes later is
+refused by the row, and the end itself says when the call was answered."""
+
 
 class Leg:
-    """Made when the claim has committed; `hold` may be awaited once."""
+    """Made when the claim has committed; `hold` may be awaited once.
+
+    `lose`, `give_up` and `obey` may be called at any time from then on.
+    """
 
     def __init__(
         self, host: CallHost, plan: Plan, line: Line, speech: Prepared
@@ -38,15 +51,30 @@ class Leg:
         self._plan = plan
         self._line = line
         self._talk = Talk(host, plan, line, speech)
-        self._rang_out = False
-        self._lost = False
+        self._answered_at: datetime | None = None
+        self._talking = False
+        self._over = False
+        self._cancelled: EndReason | None = None
+        self._given_up = False
+        self._closing = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._writes: asyncio.Task[None] | None = None
 
     def lose(self) -> None:
-        """The lease is gone: not another word."""
-        self._lost = True
-        self._start(self._line.hang_up(), "hang up, lease lost")
+        """The attempt is no longer ours: not another word."""
+        if self._talking:
+            self._talk.cut()
+        self._cancel(EndReason.INFRASTRUCTURE)
+
+    def give_up(self) -> None:
+        """Nobody can say any more whether it is ours: say goodbye, and end."""
+        self._given_up = True
+        self._end_it(EndReason.INFRASTRUCTURE)
+
+    def obey(self, order: Order) -> None:
+        """A ringing phone falls silent; a conversation goes on unless told otherwise."""
+        if order.hang_up or not self._talking:
+            self._end_it(order.end_reason)
 
     async def hold(self) -> Ending:
         try:
@@ -61,44 +89,82 @@ class Leg:
         except (GatewayError, Invalid) as error:
             return refused(error)
         finally:
+            self._over = True
             await self._stop_tasks()
             await self._talk.close()
 
     async def _until_ended(self) -> Ending:
         loop = asyncio.get_running_loop()
-        ringing = loop.call_later(self._plan.ring_timeout, self._ring_out)
+        ringing = loop.call_later(
+            self._plan.ring_timeout, self._cancel, EndReason.RING_TIMEOUT
+        )
         ended = Ended(0, "the gateway fell silent", "gateway")
-        rang = answered = False
+        rang = False
         async for event in self._line.events():
             if isinstance(event, Ringing | EarlyMedia):
                 rang = True
                 self._record(AttemptState.RINGING, ringing_at=now())
             elif isinstance(event, Answered):
                 ringing.cancel()
-                answered = True
-                self._record(AttemptState.ANSWERED, answered_at=now())
-                self._talk.begin()
-                self._start(self._watch(), "watchdog")
+                self._answer()
             elif isinstance(event, Ended):
                 ended = event
         ringing.cancel()
-        if not answered:
-            return unanswered(ended, rang=rang, rang_out=self._rang_out)
-        ending = await self._talk.end(ended)
-        if ended.by == "gateway" and not self._lost:
-            return gateway_lost(ended)
-        return ending
+        self._over = True
+        if not self._talking:
+            return unanswered(ended, rang=rang, cancelled=self._cancelled)
+        try:
+            ending = await self._talk.end(ended)
+        except TimeoutError:
+            ending = Ending(
+                Disposition.UNKNOWN,
+                EndReason.INFRASTRUCTURE,
+                error="the conversation did not notice that its leg was over",
+            )
+        return talked(ending, ended, given_up=self._given_up)
+
+    def _answer(self) -> None:
+        self._answered_at = now()
+        self._record(AttemptState.ANSWERED, answered_at=self._answered_at)
+        self._start(self._tell_ledger(self._answered_at.timestamp()), "ledger")
+        if self._cancelled:  # our CANCEL met the answer on the way; a BYE follows it
+            return
+        self._talking = True
+        self._talk.begin()
+        self._start(self._watch(), "watchdog")
+
+    @property
+    def answered_at(self) -> datetime | None:
+        return self._answered_at
 
     async def _watch(self) -> None:
         await watch(
             self._plan.agent.max_duration_seconds,
-            wind_down=self._talk.wind_down,
+            wind_down=partial(self._talk.wind_down, EndReason.MAX_DURATION),
             hang_up=self._line.hang_up,
         )
 
-    def _ring_out(self) -> None:
-        self._rang_out = True
-        self._start(self._line.hang_up(), "ring time-out")
+    def _end_it(self, reason: EndReason) -> None:
+        """With a sentence where there is somebody to say it to."""
+        if not self._talking:
+            self._cancel(reason)
+        elif not self._closing and not self._over:
+            self._closing = True
+            log.info("leg.closing", reason=reason)
+            self._start(self._close(reason), "close")
+
+    async def _close(self, reason: EndReason) -> None:
+        await close_within(
+            CLOSING_SECONDS,
+            wind_down=partial(self._talk.wind_down, reason),
+            hang_up=self._line.hang_up,
+        )
+
+    def _cancel(self, reason: EndReason) -> None:
+        if self._cancelled is None and not self._over:
+            self._cancelled = reason
+            log.info("leg.cancelled", reason=reason)
+            self._start(self._line.hang_up(), "hang up")
 
     def _record(self, state: AttemptState, **values: Any) -> None:
         """Write a change of state without making the media wait, in order."""
@@ -110,8 +176,26 @@ class Leg:
     ) -> None:
         if before is not None:
             await before
-        if not await self._host.rows(advance, self._plan.attempt_id, state, **values):
+        try:
+            known = await self._host.rows(
+                advance, self._plan.attempt_id, state, **values
+            )
+        except OperationalError as error:
+            # For show only; the end tells the row what matters of it.
+            log.warning("attempt.state_not_written", state=state, error=str(error.orig))
+            return
+        if not known:
             log.warning("attempt.not_advanced", state=state)
+
+    async def _tell_ledger(self, answered_at: float) -> None:
+        try:
+            await self._host.off_loop(
+                partial(
+                    self._host.ledger.answered, self._plan.attempt_id, t=answered_at
+                )
+            )
+        except LedgerError as error:
+            log.warning("ledger.not_told", error=error.message)
 
     def _start(self, work: Awaitable[None], name: str) -> asyncio.Task[None]:
         async def run() -> None:
@@ -123,7 +207,7 @@ class Leg:
 
     async def _stop_tasks(self) -> None:
         if self._writes is not None:
-            await asyncio.wait([self._writes])
+            await asyncio.wait([self._writes], timeout=ROW_SECONDS)
         for task in self._tasks:
             task.cancel()
         for result in await asyncio.gather(*self._tasks, return_exceptions=True):

@@ -10,7 +10,7 @@ import structlog
 from campanile.agents.provisioning import missing_keys, providers_of
 from campanile.agents.tools import CallFacts, ToolAnswer, call_tool
 from campanile.audio.frames import Frame
-from campanile.calls.lifecycle import Ending, suppress_callee
+from campanile.calls.lifecycle import Ending
 from campanile.calls.outcomes import EndReason
 from campanile.clock import now
 from campanile.config import settings
@@ -25,6 +25,7 @@ from campanile.conversation.journal import (
 from campanile.conversation.outcome import Outcome
 from campanile.conversation.preparation import Prepared, prepare
 from campanile.conversation.session import Conversation
+from campanile.dialing.accounts import OptOut
 from campanile.dialing.host import CallHost
 from campanile.dialing.plan import Plan
 from campanile.providers.errors import ProviderError
@@ -80,7 +81,7 @@ class Talk:
         self._unsubscribe: list[Any] = []
         self._warming: asyncio.Task[None] | None = None
         self._running: asyncio.Task[Outcome] | None = None
-        self._suppressing: asyncio.Task[bool] | None = None
+        self._suppressing: asyncio.Task[None] | None = None
 
     def warm_up(self) -> None:
         """Open the transcription while it rings."""
@@ -111,10 +112,14 @@ class Talk:
             await self._warming
         return await self._conversation.run()
 
-    async def wind_down(self) -> None:
-        """The watchdog's wish: close with a sentence."""
+    async def wind_down(self, reason: EndReason) -> None:
+        """Close with a sentence; returns when it is said. Whoever calls bounds it."""
         sentence = self._plan.agent.speech_config.end_call_message or ""
-        await self._conversation.wind_down(sentence, EndReason.MAX_DURATION)
+        await self._conversation.wind_down(sentence, reason)
+
+    def cut(self) -> None:
+        """Not another word, whatever becomes of the leg."""
+        self._conversation.leg_ended(Ended(0, "the call is no longer ours", "us"))
 
     async def end(self, ended: Ended) -> Ending:
         """The leg is over: what the talk came to, with its files written."""
@@ -124,7 +129,7 @@ class Talk:
             outcome = await self._running
         await self._finish_recording()
         if self._suppressing is not None:
-            await asyncio.wait([self._suppressing])  # `finish` writes it again
+            await asyncio.wait([self._suppressing])
         await self._host.off_loop(lambda: save_transcript(self._files, _lines(outcome)))
         return _ending(outcome, self._journal, recording=self._files.audio.name)
 
@@ -140,9 +145,7 @@ class Talk:
     def _suppress(self) -> None:
         """At once: the call may still break, the wish must not be lost with it."""
         self._suppressing = asyncio.create_task(
-            self._host.rows(
-                suppress_callee, self._plan.attempt_id, reason="asked on a call"
-            ),
+            self._host.outbox.put(OptOut(attempt_id=self._plan.attempt_id)),
             name=f"suppress {self._plan.attempt_id}",
         )
 

@@ -32,7 +32,7 @@ from campanile.readiness import Facts
 __all__ = ["Rehearsal", "api_url", "down", "interruptible", "running", "up", "wipe"]
 
 CALLS_GRACE_SECONDS = 20.0
-"""From SIGTERM to SIGKILL of the call worker: time for running calls to say goodbye."""
+"""How long running calls may go on once everything is to stop; then they say goodbye."""
 START_SECONDS = 60.0
 
 Tell = Callable[[str], None]

@@ -41,6 +41,8 @@ FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 15.0
 HEALTHY_AFTER_SECONDS = 30.0
 """A process that lived this long starts again without delay the next time."""
+INSIST_SECONDS = 10.0
+"""From the second stop signal to SIGKILL."""
 LARGEST_LOG_BYTES = 20_000_000
 
 log = structlog.get_logger(__name__)
@@ -208,10 +210,19 @@ class Supervisor:
             try:
                 process.wait(running.service.grace_seconds)
             except subprocess.TimeoutExpired:
-                log.warning("process.killed", process=running.service.name)
-                process.kill()
-                process.wait()
+                self._insist(running)
         self._forget(running)
+
+    def _insist(self, running: _Running) -> None:
+        """Asked again, a call worker has its calls say goodbye; then it is killed."""
+        process = running.process
+        process.send_signal(running.service.stop_signal)
+        try:
+            process.wait(INSIST_SECONDS)
+        except subprocess.TimeoutExpired:
+            log.warning("process.killed", process=running.service.name)
+            process.kill()
+            process.wait()
 
     def _forget(self, running: _Running) -> None:
         self._warden.ended(running.process)

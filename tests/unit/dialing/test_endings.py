@@ -2,8 +2,10 @@
 
 import pytest
 
+from campanile.calls.lifecycle import Ending
 from campanile.calls.outcomes import Disposition as D
-from campanile.dialing.endings import refused, unanswered
+from campanile.calls.outcomes import EndReason
+from campanile.dialing.endings import refused, talked, unanswered
 from campanile.telephony.line import Ended, GatewayError
 
 
@@ -24,20 +26,49 @@ from campanile.telephony.line import Ended, GatewayError
 def test_a_refusal_is_classified(
     code: int, q850: int | None, disposition: D, reason: str
 ) -> None:
-    ending = unanswered(Ended(code, "", "callee", q850), rang=False, rang_out=False)
+    ending = unanswered(Ended(code, "", "callee", q850), rang=False, cancelled=None)
     assert (ending.disposition, ending.end_reason) == (disposition, reason)
 
 
-def test_our_own_cancel_is_no_answer() -> None:
-    ending = unanswered(Ended(487, "", "us"), rang=True, rang_out=True)
-    assert (ending.disposition, ending.end_reason) == (D.NO_ANSWER, "ring_timeout")
+@pytest.mark.parametrize("reason", [EndReason.RING_TIMEOUT, EndReason.STOPPED])
+@pytest.mark.parametrize("code", [487, 200])  # 200: the answer met our CANCEL
+def test_our_own_cancel_is_no_answer(reason: EndReason, code: int) -> None:
+    ending = unanswered(Ended(code, "", "us"), rang=True, cancelled=reason)
+    assert (ending.disposition, ending.end_reason) == (D.NO_ANSWER, reason)
+
+
+def test_what_the_network_said_before_our_cancel_stands() -> None:
+    busy = unanswered(Ended(486, "", "us"), rang=True, cancelled=EndReason.STOPPED)
+    assert (busy.disposition, busy.end_reason) == (D.BUSY, "trunk_486")
 
 
 def test_a_lost_gateway_leaves_the_outcome_unknown() -> None:
-    ending = unanswered(Ended(0, "gone", "gateway"), rang=True, rang_out=False)
+    ending = unanswered(Ended(0, "gone", "gateway"), rang=True, cancelled=None)
     assert (ending.disposition, ending.end_reason) == (D.UNKNOWN, "infrastructure")
 
 
 def test_a_gateway_that_surely_sent_nothing_costs_the_lead_nothing() -> None:
     assert refused(GatewayError("reaped", code=458)).disposition is D.TRUNK_FAILED
     assert refused(GatewayError("gone")).disposition is D.UNKNOWN
+
+
+SPOKEN = [{"role": "user", "text": "hello", "at": 1.0}]
+
+
+def test_of_a_lost_gateway_only_what_the_callee_asked_for_is_sure() -> None:
+    gone = Ended(0, "gone", "gateway")
+    talk = Ending(D.COMPLETED, "customer_hangup", messages=SPOKEN)
+    ending = talked(talk, gone, given_up=False)
+    assert (ending.disposition, ending.end_reason) == (D.UNKNOWN, "infrastructure")
+    assert ending.messages == SPOKEN
+    wish = Ending(D.OPTED_OUT, "opt_out")
+    assert talked(wish, gone, given_up=False) == wish
+
+
+def test_a_talk_that_we_closed_because_rows_were_out_of_reach_was_a_talk() -> None:
+    closed = Ended(200, "", "us")
+    talk = Ending(D.UNKNOWN, "infrastructure", messages=SPOKEN)
+    assert talked(talk, closed, given_up=True).disposition is D.COMPLETED
+    assert talked(talk, closed, given_up=False).disposition is D.UNKNOWN
+    silent = Ending(D.UNKNOWN, "infrastructure")
+    assert talked(silent, closed, given_up=True).disposition is D.UNKNOWN

@@ -1,5 +1,7 @@
-"""A call whose lease is lost ends; one that cannot be renewed ends in time."""
+"""A call whose lease was taken falls silent; one that cannot be renewed closes in time."""
 
+import asyncio
+from contextlib import ExitStack
 from uuid import UUID, uuid4
 
 from sqlalchemy.exc import OperationalError
@@ -13,48 +15,103 @@ class Rows:
     def __init__(self, *ours: UUID) -> None:
         self.ours = set(ours)
         self.away = False
+        self.silent = False
 
     async def renew(self, asked: list[UUID]) -> set[UUID]:
+        if self.silent:
+            await asyncio.sleep(3600)
         if self.away:
             raise OperationalError("UPDATE", {}, Exception("no route"))
         return self.ours & set(asked)
 
 
-def keeper(rows: Rows, *, give_up_after: float = 45.0) -> LeaseKeeper:
-    return LeaseKeeper(rows.renew, every=5.0, give_up_after=give_up_after)
+class Call:
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def lose(self) -> None:
+        self.heard.append("lose")
+
+    def give_up(self) -> None:
+        self.heard.append("give up")
 
 
-async def test_a_renewed_call_goes_on_and_a_lost_one_ends_once() -> None:
+class Monotonic:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+EVERY, GIVE_UP = 5.0, 45.0
+
+
+def keeper(rows: Rows, monotonic: Monotonic, *, every: float = EVERY) -> LeaseKeeper:
+    return LeaseKeeper(
+        rows.renew, every=every, give_up_after=GIVE_UP, monotonic=monotonic
+    )
+
+
+async def test_a_renewed_call_goes_on_and_a_taken_one_falls_silent_once() -> None:
     kept, taken = uuid4(), uuid4()
-    rows = Rows(kept)
-    leases = keeper(rows)
-    lost: list[UUID] = []
-    for call in (kept, taken):
-        leases.hold(call, lambda call=call: lost.append(call))
-    await leases.renew_once()
-    await leases.renew_once()
-    assert lost == [taken]
-    assert leases.held == 1
+    leases = keeper(Rows(kept), Monotonic())
+    calls = {kept: Call(), taken: Call()}
+    with ExitStack() as held:
+        for attempt, call in calls.items():
+            held.enter_context(leases.held(attempt, call))
+        await leases.renew_once()
+        await leases.renew_once()
+        assert leases.holds(kept)
+        assert not leases.holds(taken)
+    assert (calls[kept].heard, calls[taken].heard) == ([], ["lose"])
 
 
-async def test_while_the_database_is_away_calls_go_on_until_the_limit() -> None:
-    call = uuid4()
-    rows = Rows(call)
+async def test_while_the_database_is_away_a_call_goes_on_until_the_limit() -> None:
+    rows, monotonic, call = Rows(), Monotonic(), Call()
     rows.away = True
-    lost: list[UUID] = []
-    patient, strict = keeper(rows), keeper(rows, give_up_after=-1.0)
-    patient.hold(call, lambda: lost.append(call))
-    await patient.renew_once()
-    assert lost == []
-    strict.hold(call, lambda: lost.append(call))
-    await strict.renew_once()
-    assert lost == [call]
+    leases = keeper(rows, monotonic)
+    with leases.held(uuid4(), call):
+        while monotonic.now < 1000 + GIVE_UP - EVERY:
+            monotonic.now += EVERY
+            await leases.renew_once()
+            leases.drop_overdue()
+        assert call.heard == []
+        monotonic.now += EVERY + 1
+        await leases.renew_once()
+        leases.drop_overdue()
+        leases.drop_overdue()
+    assert call.heard == ["give up"]
+
+
+async def test_a_database_that_does_not_answer_counts_as_away() -> None:
+    rows, monotonic, call = Rows(), Monotonic(), Call()
+    rows.silent = True
+    leases = keeper(rows, monotonic, every=0.02)
+    with leases.held(uuid4(), call):
+        monotonic.now += GIVE_UP + 1
+        assert not await leases.renew_once()
+        leases.drop_overdue()
+    assert call.heard == ["give up"]
+
+
+async def test_who_stood_still_asks_before_it_says_another_word() -> None:
+    attempt = uuid4()
+    rows, monotonic, call = Rows(), Monotonic(), Call()
+    leases = keeper(rows, monotonic)
+    with leases.held(attempt, call):
+        monotonic.now += 300  # frozen; by now a sweep has closed the call
+        leases.drop_overdue()
+        assert call.heard == []
+        await leases.renew_once()
+    assert call.heard == ["lose"]
 
 
 async def test_a_call_that_ended_is_not_renewed() -> None:
-    call = uuid4()
-    leases = keeper(Rows())
-    leases.hold(call, lambda: None)
-    leases.let_go(call)
+    call = Call()
+    leases = keeper(Rows(), Monotonic())
+    with leases.held(uuid4(), call):
+        pass
     await leases.renew_once()
-    assert leases.held == 0
+    assert call.heard == []
+    assert leases.holders() == []

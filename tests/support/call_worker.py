@@ -1,0 +1,216 @@
+"""A real call worker against a real exchange, with servers that a test may break.
+
+The test stands in for the scheduler: it reserves attempts and sends their messages. What
+happened is read from the far end's own log.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psutil  # type: ignore[import-untyped]
+import pytest
+from dramatiq import Message
+from dramatiq.brokers.redis import RedisBroker
+from sqlmodel import select
+
+from campanile import clock, db
+from campanile.calls.models import Attempt
+from campanile.calls.states import AttemptState
+from campanile.campaigns.models import Campaign
+from campanile.config import settings
+from campanile.db import transaction
+from campanile.leads.importing import import_rows
+from campanile.leads.lists import Row
+from campanile.leads.models import Lead
+from support.attempt_rows import make_attempt
+from support.factories import make_campaign
+from support.product import Product
+from support.waiting import wait_until
+
+ROOT = Path(__file__).parents[2]
+RINGS_FOR_EVER = ("+12125550183", "+12125550184", "+12125550185")
+PICKS_UP = ("+12125550165", "+12125550166", "+12125550167")
+"""and stays on the line, silent."""
+
+QUICK = {
+    "CAMPANILE_RENEW_SECONDS": "1",
+    "CAMPANILE_GATEWAY_SESSION_SECONDS": "3",
+    "CAMPANILE_LEASE_SECONDS": "8",
+    "CAMPANILE_SELF_HANGUP_SECONDS": "10",
+    "CAMPANILE_ORPHAN_REPORT_SECONDS": "14",
+    "CAMPANILE_QUARANTINE_SECONDS": "20",
+}
+"""The times of DESIGN.md 4, shortened in the same order."""
+
+PATIENT_AGENT = {
+    "first_message": "Hello, this is Ada.",
+    "voicemail_detection": False,
+    "max_duration_seconds": 600,
+    "speech_config": {
+        "end_call_message": "I have to go now. Goodbye.",
+        "silence": {"first_check_seconds": 60, "interval_seconds": 120},
+    },
+}
+
+
+class CallWorker:
+    """`start` it, `ring` somebody, look at `legs`."""
+
+    def __init__(self, product: Product, redis_url: str) -> None:
+        self.product = product
+        self._redis_url = redis_url
+        with transaction() as session:
+            self.campaign_id = make_campaign(
+                session, agent=PATIENT_AGENT, ring_timeout_seconds=60
+            ).id
+
+    def start(self) -> None:
+        self.product.run("worker", "campanile_workers", "calls")
+
+    @property
+    def process(self) -> "subprocess.Popen[Any]":
+        return self.product.processes["worker"]
+
+    def cpu_seconds(self) -> float:
+        used = psutil.Process(self.process.pid).cpu_times()
+        return float(used.user + used.system)
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """What the worker logged under this name."""
+        return [e for e in self.product.events("worker") if e.get("event") == name]
+
+    def end(self, how: signal.Signals = signal.SIGTERM) -> None:
+        self.process.send_signal(how)
+
+    def wait(self, timeout: float = 30.0) -> int:
+        return self.process.wait(timeout)
+
+    def reserve(self, number: str) -> UUID:
+        """A lead of this number, and a claimed attempt for it, as the tick makes it."""
+        with transaction() as session:
+            campaign = session.get_one(Campaign, self.campaign_id)
+            import_rows(session, campaign, [Row(2, number, {})])
+            return make_attempt(
+                session, campaign, state=AttemptState.CLAIMED, worker_id=None
+            ).id
+
+    def send(self, attempt_id: UUID, *, age_ms: int = 0) -> None:
+        message: Message[Any] = Message(
+            queue_name="calls",
+            actor_name="place_call",
+            args=(str(attempt_id),),
+            kwargs={},
+            options={},
+        )
+        aged = message.copy(message_timestamp=message.message_timestamp - age_ms)
+        broker = RedisBroker(url=self._redis_url, middleware=[])  # type: ignore[no-untyped-call]
+        broker.declare_queue("calls")
+        broker.enqueue(aged)
+        broker.close()
+
+    def ring(self, number: str) -> UUID:
+        attempt_id = self.reserve(number)
+        self.send(attempt_id)
+        return attempt_id
+
+    def legs(self, event: str, attempt_id: UUID | None = None) -> list[dict[str, Any]]:
+        """What the exchange saw: invite, ringing, answer, bye, cancel, …"""
+        file = self.product.data_dir / "rehearsal" / "legs.ndjson"
+        if not file.exists():
+            return []
+        lines = [json.loads(line) for line in file.read_text().splitlines()]
+        return [
+            line
+            for line in lines
+            if line["event"] == event
+            and (attempt_id is None or str(attempt_id) in line["call_id"])
+        ]
+
+    def wait_for(
+        self, event: str, attempt_id: UUID, *, timeout: float = 20.0
+    ) -> dict[str, Any]:
+        wait_until(
+            lambda: bool(self.legs(event, attempt_id)),
+            f"the exchange sees {event}",
+            timeout=timeout,
+        )
+        return self.legs(event, attempt_id)[0]
+
+    def wait_for_state(
+        self, attempt_id: UUID, *states: str, timeout: float = 20.0
+    ) -> Attempt:
+        wait_until(
+            lambda: row(attempt_id).state in states,
+            f"the attempt is {states}",
+            timeout=timeout,
+        )
+        return row(attempt_id)
+
+
+def row(attempt_id: UUID) -> Attempt:
+    with transaction() as session:
+        return session.exec(select(Attempt).where(Attempt.id == attempt_id)).one()
+
+
+def lead_of(attempt_id: UUID) -> Lead:
+    with transaction() as session:
+        return session.get_one(Lead, session.get_one(Attempt, attempt_id).lead_id)
+
+
+@contextmanager
+def call_worker(
+    data_dir: Path, *, database_url: str, redis_url: str, **settings_: str
+) -> Iterator[CallWorker]:
+    """Exchange and providers run; the worker is started by the test."""
+    noon_utc = clock.now().replace(hour=17, minute=0, second=0, microsecond=0)
+    offset = (noon_utc - clock.now()).total_seconds()
+    with ExitStack() as opened:
+        exchange = opened.enter_context(
+            _told(
+                *("-m", "campanile.rehearsal.exchange", "--data", str(data_dir)),
+                *("--session-timeout", "3", "--mute"),
+            )
+        )
+        providers = opened.enter_context(
+            _told(str(ROOT / "benchmarks" / "canned_providers.py"))
+        )
+        environment = {
+            "CAMPANILE_DATABASE_URL": database_url,
+            "CAMPANILE_REDIS_URL": redis_url,
+            "CAMPANILE_GATEWAY_URL": exchange,
+            "CAMPANILE_MEDIA_ADDRESS": "127.0.0.1",
+            "CAMPANILE_CLOCK_OFFSET": str(offset),
+            **{f"CAMPANILE_{k.upper()}": v for k, v in json.loads(providers).items()},
+            **QUICK,
+            **settings_,
+        }
+        patch = opened.enter_context(pytest.MonkeyPatch.context())
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        settings.cache_clear()
+        db.forget_engine()
+        opened.callback(db.forget_engine)
+        product = opened.enter_context(Product(data_dir, environment))
+        yield CallWorker(product, redis_url)
+
+
+@contextmanager
+def _told(*command: str) -> Iterator[str]:
+    """A process of ours and the line it prints when it is ready."""
+    with subprocess.Popen(
+        [sys.executable, *command], stdout=subprocess.PIPE, text=True, env=os.environ
+    ) as process:
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline().strip()
+        finally:
+            process.send_signal(signal.SIGCONT)
+            process.kill()

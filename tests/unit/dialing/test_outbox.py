@@ -1,0 +1,185 @@
+"""An account that was put reaches the rows, whatever happens to database and process."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from psycopg.errors import LockNotAvailable
+from sqlalchemy.exc import OperationalError
+
+from campanile.calls.lifecycle import Ending
+from campanile.calls.outcomes import Disposition, EndReason
+from campanile.clock import now
+from campanile.dialing import outbox as outbox_module
+from campanile.dialing.accounts import ACCOUNTS, Account, CameTo, OptOut, Withdrawn
+from campanile.dialing.journal import Journal
+from campanile.dialing.outbox import Outbox
+
+
+class Rows:
+    def __init__(self) -> None:
+        self.known: list[Account] = []
+        self.away = False
+        self.locked: set[UUID] = set()
+
+    async def record(self, account: Account) -> bool:
+        await asyncio.sleep(0)
+        if self.away:
+            raise OperationalError("UPDATE", {}, Exception("connection refused"))
+        if account.attempt_id in self.locked:
+            raise OperationalError("UPDATE", {}, LockNotAvailable("a lock"))
+        self.known.append(account)
+        return True
+
+
+@asynccontextmanager
+async def running(folder: Path, name: str, rows: Rows) -> AsyncIterator[Outbox]:
+    box = Outbox(folder, name, rows.record)
+    await box.open()
+    task = asyncio.create_task(box.run())
+    try:
+        yield box
+    finally:
+        await box.close(within=0.2)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox_module, "AGAIN_SECONDS", 0.01)
+
+
+def opt_out() -> OptOut:
+    return OptOut(attempt_id=uuid4())
+
+
+async def until(happened: Callable[[], bool]) -> None:
+    for _ in range(1000):
+        if happened():
+            return
+        await asyncio.sleep(0.005)
+    raise AssertionError("not within five seconds")
+
+
+def left_in(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
+async def test_with_the_database_up_it_is_written_at_once_and_nothing_stays(
+    tmp_path: Path,
+) -> None:
+    rows, account = Rows(), opt_out()
+    async with running(tmp_path, "a", rows) as box:
+        await box.put(account)
+        await until(lambda: rows.known == [account])
+        await until(lambda: (tmp_path / "a.ndjson").stat().st_size == 0)
+    assert left_in(tmp_path) == []
+
+
+async def test_while_it_is_away_they_wait_and_are_written_in_order_when_it_is_back(
+    tmp_path: Path,
+) -> None:
+    rows, accounts = Rows(), [opt_out() for _ in range(20)]
+    rows.away = True
+    async with running(tmp_path, "a", rows) as box:
+        for account in accounts:
+            await box.put(account)
+        await asyncio.sleep(0.05)
+        assert rows.known == []
+        assert len((tmp_path / "a.ndjson").read_bytes().splitlines()) == 20
+        rows.away = False
+        await until(lambda: rows.known == accounts)
+
+
+async def test_one_that_meets_a_lock_holds_nobody_up(tmp_path: Path) -> None:
+    rows, first, second = Rows(), opt_out(), opt_out()
+    rows.locked = {first.attempt_id}
+    async with running(tmp_path, "a", rows) as box:
+        await box.put(first)
+        await box.put(second)
+        await until(lambda: rows.known == [second])
+        rows.locked.clear()
+        await until(lambda: rows.known == [second, first])
+
+
+async def test_what_a_dead_process_could_not_write_the_next_one_writes(
+    tmp_path: Path,
+) -> None:
+    rows, account = Rows(), opt_out()
+    rows.away = True
+    async with running(tmp_path, "dead", rows) as box:
+        await box.put(account)
+    assert (tmp_path / "dead.ndjson").exists()  # left behind at the end
+    with (tmp_path / "dead.ndjson").open("ab") as torn:
+        torn.write(b'{"kind":"came_to","att')
+    rows.away = False
+    async with running(tmp_path, "next", rows):
+        await until(lambda: rows.known == [account])
+    assert left_in(tmp_path) == []
+
+
+async def test_the_journal_of_a_process_that_lives_is_left_alone(
+    tmp_path: Path,
+) -> None:
+    rows = Rows()
+    rows.away = True
+    async with running(tmp_path, "alive", rows) as box:
+        await box.put(opt_out())
+        async with running(tmp_path, "other", rows) as other:
+            assert other.waiting == 0
+        assert (tmp_path / "alive.ndjson").stat().st_size > 0
+
+
+async def test_a_full_disk_loses_nothing_while_the_process_lives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_file: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    rows, account = Rows(), opt_out()
+    async with running(tmp_path, "a", rows) as box:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", full)
+            await box.put(account)
+        await until(lambda: rows.known == [account])
+
+
+def test_nobody_else_may_read_the_journal(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal", "a")
+    assert (tmp_path / "journal").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "journal" / "a.ndjson").stat().st_mode & 0o077 == 0
+    journal.close()
+    journal.close()
+
+
+@given(
+    disposition=st.sampled_from(Disposition),
+    words=st.text(),
+    after=st.none() | st.timedeltas(),
+)
+def test_an_account_comes_out_of_the_journal_as_it_went_in(
+    disposition: Disposition, words: str, after: object
+) -> None:
+    ending = Ending(
+        disposition,
+        EndReason.STOPPED,
+        ended_at=now(),
+        callback_in=after,  # type: ignore[arg-type]
+        messages=[{"role": "user", "text": words, "at": 1.5, "interrupted": False}],
+    )
+    attempt_id = uuid4()
+    for account in (
+        CameTo(attempt_id=attempt_id, ending=ending, quarantine_until=now()),
+        Withdrawn(attempt_id=attempt_id, reason=words, again_at=now()),
+        OptOut(attempt_id=attempt_id),
+    ):
+        line = ACCOUNTS.dump_json(account)
+        assert b"\n" not in line
+        assert ACCOUNTS.validate_json(line) == account
