@@ -14,7 +14,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
-from sqlmodel import Session, col, select, update
+from sqlmodel import Session, col, update
 
 from campanile.calls.lifecycle import advance, release, withdraw
 from campanile.calls.models import Attempt
@@ -245,12 +245,16 @@ def _claim(
     return _Claimed(dial, reserve(session, attempt.trunk_id))
 
 
+_NUMBER = sa.func.concat(col(Attempt.root_id), col(Attempt.phone_number))
+_LOCKED = sa.select(
+    Attempt, sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(_NUMBER, 0))
+).where(col(Attempt.id) == sa.bindparam("attempt"))
+
+
 def _lock(session: Session, attempt_id: UUID) -> Attempt | None:
     """The attempt. Decisions about its number are made one after the other, whoever
     makes them; what the row says may be as old as the wait, and is guarded later."""
-    key = sa.func.concat(col(Attempt.root_id), col(Attempt.phone_number))
-    lock = sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(key, 0))
-    row = session.execute(select(Attempt, lock).where(Attempt.id == attempt_id)).first()
+    row = session.execute(_LOCKED, {"attempt": attempt_id}).first()
     return None if row is None else row[0]
 
 
