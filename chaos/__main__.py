@@ -24,6 +24,7 @@ def main() -> int:
             seconds=given.seconds,
             attempts=given.attempts - rung,
             rate=given.faults,
+            restores=seed % 4 == 3,
             size=Size(leads=given.leads),
         )
         run(plan, here, tell=_tell)

@@ -27,6 +27,8 @@ Kind = Literal[
     "stop",
     "cps",
     "cancel",
+    "backup",
+    "restore",
 ]
 
 PER_MINUTE: dict[Kind, float] = {
@@ -81,6 +83,14 @@ def draw(seed: int, *, begin: float, end: float, rate: float = 1.0) -> list[Faul
         while rate > 0 and (t := t + rng.expovariate(per_minute * rate / 60)) < end:
             faults.append(_LASTS.get(kind, _at_once)(t, kind, rng))
     return sorted(faults, key=lambda fault: fault.at)
+
+
+def with_restore(faults: list[Fault], *, backup: float, restore: float) -> list[Fault]:
+    """The same, and the database put back to what it was; rates, which the judge would
+    have to guess after it, are left alone."""
+    drill = [Fault(backup, "backup"), Fault(restore, "restore")]
+    others = [fault for fault in faults if fault.kind != "cps"]
+    return sorted([*others, *drill], key=lambda fault: fault.at)
 
 
 def _at_once(t: float, kind: Kind, _rng: Random) -> Fault:

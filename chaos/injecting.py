@@ -11,18 +11,20 @@ from random import Random
 from typing import Any
 
 import psutil  # type: ignore[import-untyped]
+import psycopg
 from dramatiq.errors import DramatiqError
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from chaos.faults import Fault, Kind
 from chaos.history import History
-from chaos.messages import Messages
+from chaos.messages import JOBS, Messages
 from chaos.orders import Orders
+from chaos.restoring import put_back, take_backup
 from chaos.stack import CLOCKED, Stack, clock_file
 from chaos.world import World
 
-AWAY = (SQLAlchemyError, RedisError, DramatiqError)
+AWAY = (SQLAlchemyError, RedisError, DramatiqError, psycopg.Error)
 """What is to be expected of servers that are just being killed."""
 WAKE_SECONDS = 3.0
 TRIES = 60
@@ -49,6 +51,7 @@ class Injector:
         self._later(WAKE_SECONDS, self._wake)
         self._passed = 0.0
         self._frozen: set[str] = set()
+        self._backup: float | None = None
 
     def tend(self, passed: float) -> None:
         self._passed = passed
@@ -166,6 +169,10 @@ class Injector:
                 self._rows(lambda: self._double(seconds))
             case "forge":
                 self._rows(self._forge)
+            case "backup":
+                self._surely(self._back_up)
+            case "restore":
+                self._surely(self._restore)
 
     def _pause(self, seconds: float) -> None:
         target = self._orders.pause()
@@ -183,8 +190,10 @@ class Injector:
     def _double(self, seconds: float) -> None:
         """What is on its way now arrives twice more at once, and again later."""
         ids = self._orders.claimed()
+        reports = self._orders.unreported()
         self._messages.send(*ids, *ids)
-        self._history.note("double", messages=len(ids))
+        self._messages.send(*reports, *reports, to=JOBS)
+        self._history.note("double", messages=len(ids) + len(reports))
         self._after(
             seconds, lambda: self._rows(lambda: self._messages.send(*ids, age=seconds))
         )
@@ -193,6 +202,18 @@ class Injector:
         ended = self._orders.ended()
         self._messages.forge(self._rng.sample(ended, k=min(3, len(ended))))
         self._history.note("forge")
+
+    def _back_up(self) -> None:
+        self._backup = take_backup()
+        self._history.note("backup")
+
+    def _restore(self) -> None:
+        """Only what was backed up can be put back."""
+        if self._backup is not None:
+            backup, self._backup = self._backup, None
+            asked = time.time()
+            put_back()
+            self._history.note("restore", target="postgres", backup=backup, asked=asked)
 
     def _wake(self) -> None:
         self._rows(self._orders.wake)
@@ -207,7 +228,17 @@ class Injector:
             with suppress(*AWAY):
                 work()
 
-        return self._threads.submit(attempt)
+        return self._submit(attempt)
+
+    def _submit(self, work: Callable[[], None]) -> Future[None]:
+        def seen(done: Future[None]) -> None:
+            # A mistake of ours would otherwise be a fault that never happened.
+            if (error := done.exception()) is not None:
+                self._history.note("mistake", fault=False, error=repr(error))
+
+        future = self._threads.submit(work)
+        future.add_done_callback(seen)
+        return future
 
     def _surely(self, work: Callable[[], Any]) -> Future[None]:
         """Again and again until the servers are back."""
@@ -221,7 +252,7 @@ class Injector:
                 else:
                     return
 
-        return self._threads.submit(attempts)
+        return self._submit(attempts)
 
     def _after(self, seconds: float, act: Callable[[], Any]) -> None:
         """What undoes something; done at the end of the round at the latest."""

@@ -9,7 +9,7 @@ import dramatiq
 from dramatiq.brokers.redis import RedisBroker
 from redis import Redis
 
-QUEUE, ACTOR = "calls", "place_call"
+CALLS, JOBS = ("calls", "place_call"), ("jobs", "report_call")
 
 
 class Messages:
@@ -17,17 +17,21 @@ class Messages:
 
     def __init__(self, url: str, rng: Random):
         self._broker = RedisBroker(url=url, middleware=[])
-        self._broker.declare_queue(QUEUE)
+        for queue, _ in (CALLS, JOBS):
+            self._broker.declare_queue(queue)
         self._redis: Redis = self._broker.client
         self._rng = rng
 
-    def send(self, *attempts: object, age: float = 0.0) -> None:
+    def send(
+        self, *attempts: object, to: tuple[str, str] = CALLS, age: float = 0.0
+    ) -> None:
         """As the scheduler would; `age` seconds ago."""
+        queue, actor = to
         for attempt in attempts:
             self._broker.enqueue(
                 dramatiq.Message(
-                    queue_name=QUEUE,
-                    actor_name=ACTOR,
+                    queue_name=queue,
+                    actor_name=actor,
                     args=(attempt,),
                     kwargs={},
                     options={},
@@ -41,7 +45,7 @@ class Messages:
             case 0 | 1:
                 self.send(str(UUID(int=self._rng.getrandbits(128), version=4)))
             case 2 | 3:
-                self.send(*ended)
+                self.send(*ended, to=self._rng.choice((CALLS, JOBS)))
             case _:
                 self._garbage()
 
@@ -52,8 +56,8 @@ class Messages:
             return
         name = f"forged-{self._rng.getrandbits(64):x}"
         body = self._rng.choice((b"\x00\xff", b"{}", json.dumps(nonsense).encode()))
-        self._redis.hset(f"dramatiq:{QUEUE}.msgs", name, body)
-        self._redis.rpush(f"dramatiq:{QUEUE}", name)
+        self._redis.hset(f"dramatiq:{CALLS[0]}.msgs", name, body)
+        self._redis.rpush(f"dramatiq:{CALLS[0]}", name)
 
     def flush(self) -> None:
         self._redis.flushall()

@@ -145,6 +145,10 @@ class Orders:
         """Ids of the attempts whose message is on its way."""
         return self._ids("state IN ('claimed', 'dialing')")
 
+    def unreported(self) -> list[str]:
+        """Ids of the attempts whose report is being written."""
+        return self._ids("state = 'ended'")
+
     def _ids(self, condition: str) -> list[str]:
         with transaction() as session:
             rows = session.execute(

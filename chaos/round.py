@@ -16,7 +16,7 @@ from campanile.campaigns.states import CampaignStatus
 from campanile.db import transaction
 from chaos.build import build
 from chaos.export import export
-from chaos.faults import draw
+from chaos.faults import draw, with_restore
 from chaos.history import History
 from chaos.injecting import Injector
 from chaos.stack import Shape, Stack, servers, start_product
@@ -41,6 +41,8 @@ class Round:
     """enough is enough; the round may end before its seconds are over"""
     rate: float = 1.0
     """of the faults; 0: none"""
+    restores: bool = False
+    """whether the database is once put back to what it was"""
     size: Size = field(default_factory=Size)
     shape: Shape = field(default_factory=Shape)
 
@@ -62,6 +64,10 @@ def run(plan: Round, folder: Path, *, tell: Tell) -> None:
             faults = draw(
                 plan.seed, begin=FIRST_SECONDS, end=plan.seconds - 5, rate=plan.rate
             )
+            if plan.restores:
+                faults = with_restore(
+                    faults, backup=0.4 * plan.seconds, restore=0.6 * plan.seconds
+                )
             injector = Injector(faults, stack, world, history)
             try:
                 _ring(plan, stack, history, injector, tell=tell)

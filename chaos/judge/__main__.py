@@ -5,14 +5,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from chaos.judge import books, lawful, once, orders, rates
+from chaos.judge import books, lawful, once, orders, rates, recoveries
 from chaos.judge.evidence import Evidence, Verdict, read
 
 EXAMPLES = 5
 
 
 def judge(found: Evidence) -> Iterator[Verdict]:
-    for family in (once, lawful, orders, rates, books):
+    for family in (once, lawful, orders, rates, books, recoveries):
         yield from family.verdicts(found)
 
 

@@ -50,9 +50,10 @@ def limbo(found: Evidence) -> Verdict:
     return Verdict("left in limbo", red, len(found.leads))
 
 
-def nothing_rang(found: Evidence) -> Verdict:
-    """A round in which nobody was rung proves nothing."""
+def nothing_shown(found: Evidence) -> Verdict:
+    """A round in which nobody was rung proves nothing, nor do faults that failed."""
     red = [] if found.legs else ["not a single INVITE"]
+    red += [line["error"] for line in found.said("mistake")]
     return Verdict("nothing was shown", red, len(found.legs))
 
 
@@ -60,7 +61,7 @@ def verdicts(found: Evidence) -> Iterator[Verdict]:
     yield one_report_each(found)
     yield invented(found)
     yield limbo(found)
-    yield nothing_rang(found)
+    yield nothing_shown(found)
 
 
 def _rewound(found: Evidence, t: float) -> bool:

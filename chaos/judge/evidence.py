@@ -95,6 +95,15 @@ class Evidence:
             found[str(self.campaign_of(leg)["trunk"])].append(leg)
         return found
 
+    def forgotten(self, line: Line) -> float:
+        """When a restored backup took this order away; an order is a row like others."""
+        restored = [
+            later["t"]
+            for later in self.said("restore")
+            if later["backup"] <= line["t"] <= later["t"]
+        ]
+        return min(restored, default=float("inf"))
+
     def said(self, *events: str) -> list[Line]:
         return [line for line in self.history if line["event"] in events]
 
@@ -107,9 +116,13 @@ class Evidence:
                 return float(line["t"])
         return None
 
-    def troubled(self, begin: float, end: float, *targets: str) -> bool:
+    def troubled(
+        self, begin: float, end: float, *targets: str, but: Line | None = None
+    ) -> bool:
         """Whether one of the processes (by prefix) was down or frozen in between."""
-        for line in self.said("freeze", "kill", "down"):
+        for line in self.said("freeze", "kill", "restore"):
+            if line is but:
+                continue
             until = until_of(line)
             if (
                 line["t"] <= end

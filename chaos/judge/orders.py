@@ -20,7 +20,12 @@ def suppressed(found: Evidence) -> Verdict:
     for leg in found.legs:
         for entry in by_number.get(leg.number, ()):
             late = leg.invite - entry["t"]
-            if late > NEW_CALLS_SECONDS and _concerns(found, entry, leg):
+            forgotten = found.forgotten(entry) <= leg.invite
+            if (
+                late > NEW_CALLS_SECONDS
+                and not forgotten
+                and _concerns(found, entry, leg)
+            ):
                 red.append(
                     f"{leg.number} ({leg.name}): {late:.1f} s after it was listed"
                 )
@@ -103,7 +108,7 @@ def _spans(found: Evidence) -> Iterator[tuple[float, float, Line]]:
             ),
             default=float("inf"),
         )
-        yield line["t"], end, line
+        yield line["t"], min(end, found.forgotten(line)), line
 
 
 def _same_target(one: Line, other: Line) -> bool:
