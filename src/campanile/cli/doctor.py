@@ -13,6 +13,7 @@ from sqlmodel import select
 
 from campanile.agents.models import Agent
 from campanile.agents.provisioning import missing_keys
+from campanile.capacity.breaker_rows import sick
 from campanile.cli.output import AsJson, console, print_json
 from campanile.clock import now
 from campanile.config import settings
@@ -22,6 +23,7 @@ from campanile.dialing.ledger import Ledger
 from campanile.dialing.reconcile import standing
 from campanile.errors import CampanileError, Invalid, Unavailable
 from campanile.media.transport import check_private_names
+from campanile.results.hindrances import sentence
 from campanile.telephony.janus import describe
 
 CLOCKS_APART_SECONDS = 5.0
@@ -44,6 +46,7 @@ def doctor(as_json: AsJson = False) -> None:
             ("queue", _queue),
             ("gateway", _gateway),
             ("agents", _agents),
+            ("breakers", _breakers),
             ("dial ledger", _ledger),
             ("data folder", _data_folder),
         )
@@ -140,6 +143,14 @@ def _ledger() -> str:
         )
     size = path.stat().st_size
     return f"{path}, {size:,} bytes, {read:,} of them held against the database"
+
+
+def _breakers() -> str:
+    with transaction() as session:
+        resting = [sentence(session, row) for row in sick(session)]
+    if resting:
+        raise Unavailable(" · ".join(resting), hint="see `campanile breaker list`")
+    return "nothing rests after failures"
 
 
 def _data_folder() -> str:

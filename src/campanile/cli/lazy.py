@@ -16,6 +16,8 @@ HOMES: dict[str, str] = {
     "demo": "demo",
     "agent": "agents",
     "number": "numbers",
+    "trunk": "trunks",
+    "breaker": "breakers",
     "leads": "leads",
     "suppress": "suppress",
     "campaign": "campaigns",

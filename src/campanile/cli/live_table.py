@@ -33,7 +33,8 @@ def live_table(state: Progress) -> RenderableType:
     )
     head = Text.assemble((state.name, "bold"), f"  {state.status}  {state.leads} leads")
     bar = ProgressBar(total=max(1, state.leads), completed=state.done, width=60)
-    return Group(head, bar, counts, pace, outcomes)
+    warnings = [Text(sentence, style="yellow") for sentence in state.hindrances]
+    return Group(head, bar, counts, pace, outcomes, *warnings)
 
 
 def _duration(seconds: float | None) -> str:

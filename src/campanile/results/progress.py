@@ -14,6 +14,7 @@ from campanile.campaigns.models import Campaign
 from campanile.clock import now
 from campanile.leads.models import Lead
 from campanile.leads.states import OPEN, LeadStatus
+from campanile.results.hindrances import hindrances
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class Progress:
     """INVITEs over the last ten seconds"""
     seconds_left: float | None
     """at the pace so far; None until something ended"""
+    hindrances: list[str]
+    """what keeps it from ringing, besides hours: sentences"""
 
     @property
     def answer_rate(self) -> float:
@@ -88,6 +91,7 @@ def progress(session: Session, campaign: Campaign) -> Progress:
         started_at=campaign.started_at,
         calls_per_second=recent / 10,
         seconds_left=_seconds_left(campaign, done, leads.total()),
+        hindrances=hindrances(session, campaign),
     )
 
 
