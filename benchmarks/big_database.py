@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 from zoneinfo import available_timezones
@@ -51,11 +52,18 @@ def server(folder: Path) -> Iterator[PrivatePostgres]:
         os.environ["CAMPANILE_DATABASE_URL"] = postgres.url()
         os.environ["CAMPANILE_DATA_DIR"] = str(folder)
         os.environ["CAMPANILE_PROVIDER_SLOTS"] = str(SLOTS)
+        os.environ["CAMPANILE_CLOCK_OFFSET"] = str(offset_to_wednesday())
         settings.cache_clear()
         db.forget_engine()
         db.migrate()
         yield postgres
         db.forget_engine()
+
+
+def offset_to_wednesday() -> float:
+    """Seconds from now to an hour of a working day at which half the world may be rung."""
+    today = now().replace(hour=15, minute=0, second=0, microsecond=0)
+    return (today + timedelta(days=(2 - today.weekday()) % 7) - now()).total_seconds()
 
 
 def refuse_without_room(folder: Path, leads: int) -> None:
@@ -81,7 +89,8 @@ def fill(*, campaigns: int, leads: int, profiles: int) -> None:
         zones = [_ZONES[int(n * step)] for n in range(profiles)]
         run(
             "INSERT INTO dial_profile (zones, jurisdiction)"
-            " SELECT ARRAY[zone], 'ZZ' FROM unnest(%s::text[]) zone",
+            " SELECT ARRAY[zone], CASE WHEN zone LIKE 'America/%%' THEN 'US' ELSE 'GB'"
+            " END FROM unnest(%s::text[]) zone",
             (zones,),
         )
         run(

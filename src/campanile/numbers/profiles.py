@@ -1,6 +1,6 @@
 """Dial profiles: every place that leads may be in, a small table that only grows."""
 
-from uuid import UUID
+from collections.abc import Iterable
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -26,22 +26,22 @@ def profile_id(session: Session, place: Place, known: dict[Place, int]) -> int:
 
 
 def place_of_profile(profile: DialProfile) -> Place:
-    return _place(profile.zones, profile.jurisdiction)
-
-
-def places(session: Session) -> dict[int, Place]:
-    """Every profile's place, by its id."""
-    rows = session.execute(
-        sa.select(
-            col(DialProfile.id), col(DialProfile.zones), col(DialProfile.jurisdiction)
-        )
+    named = profile.jurisdiction
+    return Place(
+        tuple(profile.zones), () if named == UNKNOWN else tuple(named.split(","))
     )
-    return {profile: _place(zones, named) for profile, zones, named in rows}
 
 
-def _place(zones: list[str], jurisdiction: str) -> Place:
-    named = () if jurisdiction == UNKNOWN else tuple(jurisdiction.split(","))
-    return Place(tuple(zones), named)
+def add_places(
+    session: Session, profiles: Iterable[int], known: dict[int, Place]
+) -> None:
+    """Put the places of these profiles into `known`. A profile never changes."""
+    missing = {profile for profile in profiles if profile not in known}
+    if missing:
+        rows = session.exec(
+            select(DialProfile).where(col(DialProfile.id).in_(missing))
+        ).all()
+        known |= {p.id: place_of_profile(p) for p in rows if p.id is not None}
 
 
 def _jurisdiction(place: Place) -> str:
@@ -68,29 +68,3 @@ def _add(session: Session, place: Place) -> None:
             .values(zones=sorted(place.zones), jurisdiction=_jurisdiction(place))
             .on_conflict_do_nothing()
         )
-
-
-def profiles_in_use(
-    session: Session, campaigns: list[UUID]
-) -> list[tuple[UUID, int, tuple[str, ...]]]:
-    """(campaign, profile, zones) for every profile that a campaign's waiting leads have.
-
-    One index probe per pair, by LATERAL … LIMIT 1 (backend.md 3): the plain EXISTS join
-    took a hash join over all leads.
-    """
-    rows = session.execute(
-        sa.text(
-            """
-            SELECT c.id, p.id, p.zones
-              FROM unnest(CAST(:campaigns AS uuid[])) AS c(id)
-             CROSS JOIN dial_profile p
-             CROSS JOIN LATERAL (
-                   SELECT 1 FROM lead l
-                    WHERE l.campaign_id = c.id AND l.profile_id = p.id
-                      AND l.status = 'pending' AND l.next_attempt_at <= now()
-                    LIMIT 1) waiting
-            """
-        ),
-        {"campaigns": campaigns},
-    )
-    return [(campaign, profile, tuple(zones)) for campaign, profile, zones in rows]

@@ -49,4 +49,11 @@ class Openings:
         return self._lawful[key]
 
     def _within(self, spans: Instants, room: timedelta) -> bool:
-        return any(s <= self._at and self._at + room <= e for s, e in spans)
+        at = self._at
+        for start, end in spans:
+            if start <= at:
+                if at + room <= end:
+                    return True
+            else:
+                break  # they are sorted
+        return False

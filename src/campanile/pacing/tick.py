@@ -18,8 +18,9 @@ from sqlmodel import Session
 from campanile.capacity.breakers import blocked
 from campanile.capacity.slots import usage
 from campanile.clock import legal_now
+from campanile.compliance.hours import Place
 from campanile.config import settings
-from campanile.numbers.profiles import places
+from campanile.numbers.profiles import add_places
 from campanile.pacing.claims import Claim, claim
 from campanile.pacing.openings import Openings
 from campanile.pacing.policy import Demand, Room, allot
@@ -40,6 +41,7 @@ class Pacer:
 
     def __init__(self, *, shuffle: Random | None = None) -> None:
         self._campaigns = Campaigns()
+        self._places: dict[int, Place] = {}
         self._waiting = Waiting(shuffle=shuffle)
         self.idle = False
         """no campaign ran at the last tick"""
@@ -56,7 +58,7 @@ class Pacer:
         free = room(session, used, sick)
         if not free.free:
             return []
-        hours = Openings(legal_now(), places(session))
+        hours = Openings(legal_now(), self._places)
         turns = self._waiting.in_turn(hours.campaigns(running))
         ready = [running[campaign] for campaign in turns]
         numbers = callers(session, ready)
@@ -65,6 +67,7 @@ class Pacer:
         self._waiting.look(
             session, [d.campaign_id for d in asking], most=LOOK_AHEAD * free.free
         )
+        add_places(session, self._waiting.profiles, self._places)
         profiles = self._with_somebody_due(free, asking, running, hours)
         shares = allot(free, [d for d in asking if d.campaign_id in profiles])
         claims = [

@@ -7,6 +7,7 @@ free is decided by the claim alone.
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import count
 from random import Random
 from uuid import UUID
@@ -15,10 +16,12 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 FRESH_SECONDS = 1.0
-"""For so long a campaign is not looked at again: whoever adds a lead that is due at once
-waits that much more."""
-BUCKETS_PER_TICK = 1000
-"""Each costs about 8 µs; the rest is looked at in the next ticks."""
+"""For so long a campaign without anybody due is not looked at again: whoever adds a lead
+that is due at once waits that much more."""
+KEPT_SECONDS = 15.0
+"""For so long one with somebody due is not, unless a claim finds less than expected."""
+BUCKETS_PER_TICK = 500
+"""Each costs about 10 µs; the rest is looked at in the next ticks."""
 UNKNOWN_BUCKETS = 100
 """A campaign that was never looked at is taken to have at most so many."""
 
@@ -48,14 +51,15 @@ _FIRST_OF_EACH = sa.text(
 that does not, so that nobody need keep a table of them."""
 
 
+@dataclass(slots=True)
 class _Look:
-    """One campaign's buckets, as they were seen: when the first of each is due."""
+    """One campaign's buckets, as they were seen."""
 
-    __slots__ = ("at", "due")
-
-    def __init__(self, at: float, due: Mapping[int, float]) -> None:
-        self.at = at
-        self.due = due
+    due: Mapping[int, float]
+    """by profile, when the first of its leads is due"""
+    fresh_until: float
+    quiet_until: float = 0.0
+    """Of those due none was open a moment ago."""
 
 
 class Waiting:
@@ -70,6 +74,8 @@ class Waiting:
         self._shuffle = shuffle or Random()
         self._monotonic = monotonic
         self._looks: dict[UUID, _Look] = {}
+        self.profiles: set[int] = set()
+        """all that were ever seen"""
         self._turns: dict[UUID, float] = {}
         self._next_turn = count(1)
 
@@ -95,7 +101,7 @@ class Waiting:
         budget = BUCKETS_PER_TICK
         for campaign in campaigns:
             seen = self._looks.get(campaign)
-            if seen is not None and moment - seen.at < FRESH_SECONDS:
+            if seen is not None and moment < seen.fresh_until:
                 continue
             budget -= UNKNOWN_BUCKETS if seen is None else max(1, len(seen.due))
             if (wanted and budget < 0) or len(wanted) >= most:
@@ -111,21 +117,30 @@ class Waiting:
         }
         for campaign in wanted:
             due = found.get(campaign, {})
+            self.profiles.update(due)
             self._looks[campaign] = _Look(
-                moment, {profile: moment + wait for profile, wait in due.items()}
+                due={profile: moment + wait for profile, wait in due.items()},
+                fresh_until=moment + KEPT_SECONDS,
             )
 
     def buckets(
         self, campaign: UUID, is_open: Callable[[int], bool]
     ) -> list[int] | None:
         """Its open profiles in which somebody is due, the longest waiting first; None
-        if it was not looked at yet."""
+        if nothing fresh enough is known to say that there is nobody."""
         seen = self._looks.get(campaign)
         if seen is None:
             return None
         moment = self._monotonic()
+        if moment < seen.quiet_until:
+            return []
         due = sorted((at, profile) for profile, at in seen.due.items() if at <= moment)
-        return [profile for _, profile in due if is_open(profile)]
+        found = [profile for _, profile in due if is_open(profile)]
+        if not found:
+            if moment >= seen.fresh_until:
+                return None
+            seen.quiet_until = seen.fresh_until = moment + FRESH_SECONDS
+        return found
 
     def forget(self, campaign: UUID) -> None:
         """What was known of it turned out wrong."""
