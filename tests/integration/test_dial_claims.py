@@ -1,42 +1,57 @@
 """Between the claim and the INVITE: one winner, the law at that moment, a full record."""
 
 import json
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
-from sqlmodel import select
 
 from campanile import clock
-from campanile.calls.lifecycle import Ending, abandon, finish, renew, report
-from campanile.calls.models import Attempt, Report
+from campanile.calls.models import Attempt, LedgerDial
 from campanile.calls.outcomes import Disposition
+from campanile.calls.states import AttemptState
 from campanile.campaigns.models import Campaign
 from campanile.campaigns.states import CampaignStatus
-from campanile.capacity.send_times import reserve
+from campanile.capacity.send_times import AHEAD_SECONDS, LATE_SECONDS, reserve
 from campanile.config import settings
 from campanile.db import transaction
-from campanile.dialing.decision import Go, Stay, claim_dial
+from campanile.dialing.clock_guard import ClockGuard
+from campanile.dialing.decision import Go, Stay, claim_dial, still_allowed
 from campanile.dialing.ledger import Ledger
 from campanile.leads.models import Lead, Suppression
 from campanile.leads.states import LeadStatus
-from campanile.pacing import sweeps
+from campanile.organizations.models import Organization
+from campanile.organizations.stops import StopScope, stop
 from campanile.trunks.models import Trunk
-from support.attempts import claim_lead, noon_in_new_york
+from support.attempts import (
+    claim_lead,
+    dial,
+    end,
+    noon_in_new_york,
+    rows_of,
+    shift_legal_clock,
+)
 from support.factories import LEASE, make_campaign, make_leads, make_trunk
 
 pytestmark = pytest.mark.usefixtures("database")
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    book = Ledger(tmp_path / "dials.ndjson")
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "dials.ndjson"
+
+
+@pytest.fixture
+def ledger(path: Path) -> Iterator[Ledger]:
+    book = Ledger(path)
     yield book
     book.close()
 
@@ -44,62 +59,91 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 @pytest.fixture
 def attempt_id(monkeypatch: pytest.MonkeyPatch) -> UUID:
     """A claimed attempt, at noon in New York."""
-    monkeypatch.setenv("CAMPANILE_CLOCK_OFFSET", str(noon_in_new_york()))
-    settings.cache_clear()
+    shift_legal_clock(monkeypatch, noon_in_new_york())
     with transaction() as session:
         (lead,) = make_leads(session, make_campaign(session, retry_delay_seconds=60), 1)
         return claim_lead(session, lead)
 
 
-def dial(attempt_id: UUID, ledger: Ledger, worker: str = "w") -> Go | Stay:
-    return claim_dial(attempt_id, worker_id=worker, lease=LEASE, ledger=ledger)
-
-
-def row(attempt_id: UUID) -> tuple[Attempt, Lead]:
+def again(attempt_id: UUID) -> UUID:
+    """The same lead's next attempt, whatever its `next_attempt_at` says."""
+    _, lead = rows_of(attempt_id)
     with transaction() as session:
-        attempt = session.get_one(Attempt, attempt_id)
-        return attempt, session.get_one(Lead, attempt.lead_id)
+        return claim_lead(session, lead)
+
+
+def change(table: type[Any], **values: object) -> None:
+    with transaction() as session:
+        session.execute(sa.update(table).values(**values))
 
 
 def test_of_many_workers_with_the_same_message_one_dials(
-    attempt_id: UUID, ledger: Ledger, tmp_path: Path
+    attempt_id: UUID, ledger: Ledger, path: Path
 ) -> None:
     with ThreadPoolExecutor(8) as pool:
         decisions = list(
             pool.map(lambda n: dial(attempt_id, ledger, f"w{n}"), range(16))
         )
     assert sum(isinstance(d, Go) for d in decisions) == 1
-    attempt, lead = row(attempt_id)
+    attempt, lead = rows_of(attempt_id)
     assert (attempt.state, attempt.charged, lead.attempts) == ("dialing", True, 1)
-    lines = (tmp_path / "dials.ndjson").read_text().splitlines()
+    lines = path.read_text().splitlines()
     assert [json.loads(line).get("attempt") for line in lines] == [
         None,  # the ledger's name
         str(attempt_id),
     ]
 
 
-def test_a_number_suppressed_after_the_claim_is_not_rung(
-    attempt_id: UUID, ledger: Ledger, tmp_path: Path
+def test_of_many_claims_to_one_number_through_two_campaigns_one_dials(
+    attempt_id: UUID, ledger: Ledger
 ) -> None:
-    attempt, _ = row(attempt_id)
+    """The unique index on live attempts is set aside: the number's own lock and its
+    caps must do, as they do when one call has just ended."""
+    change(Organization, max_calls_per_day=1)
+    with transaction() as session:
+        session.execute(sa.text("DROP INDEX uq_attempt_live_number"))
+        (other,) = make_leads(session, make_campaign(session, name="other"), 1)
+        rivals = [claim_lead(session, other) for _ in range(7)]
+    with ThreadPoolExecutor(8) as pool:
+        decisions = list(pool.map(lambda a: dial(a, ledger), [attempt_id, *rivals]))
+    assert sum(isinstance(d, Go) for d in decisions) == 1
+
+
+def test_a_dial_keeps_why_it_was_lawful_and_what_it_was_about(
+    attempt_id: UUID, ledger: Ledger
+) -> None:
+    change(Campaign, subject="renewal")
+    dial(attempt_id, ledger)
+    attempt, _ = rows_of(attempt_id)
+    assert attempt.subject == "renewal"
+    assert attempt.decision is not None
+    assert attempt.decision["zones"] == ["America/New_York"]
+    assert "rules" in attempt.decision
+    assert attempt.reserved_seconds is not None
+
+
+def test_a_number_suppressed_after_the_claim_is_not_rung(
+    attempt_id: UUID, ledger: Ledger, path: Path
+) -> None:
+    attempt, _ = rows_of(attempt_id)
     with transaction() as session:
         session.add(
             Suppression(root_id=attempt.root_id, phone_number=attempt.phone_number)
         )
-    assert dial(attempt_id, ledger) == Stay("the number is on the suppression list")
-    attempt, lead = row(attempt_id)
+    reason = "the number is on the suppression list"
+    assert dial(attempt_id, ledger) == Stay(reason)
+    attempt, lead = rows_of(attempt_id)
     assert (attempt.state, lead.status, lead.attempts) == ("void", "skipped", 0)
-    assert lead.reason == "the number is on the suppression list"
-    assert len((tmp_path / "dials.ndjson").read_text().splitlines()) == 1
+    assert (lead.reason, attempt.error) == (reason, f"number.suppressed — {reason}")
+    assert len(path.read_text().splitlines()) == 1
 
 
 def test_a_campaign_paused_after_the_claim_keeps_its_lead(
     attempt_id: UUID, ledger: Ledger
 ) -> None:
-    with transaction() as session:
-        session.execute(sa.update(Campaign).values(status=CampaignStatus.PAUSED))
+    change(Campaign, status=CampaignStatus.PAUSED)
     assert isinstance(dial(attempt_id, ledger), Stay)
-    attempt, lead = row(attempt_id)
+    attempt, lead = rows_of(attempt_id)
     assert (attempt.state, lead.status) == ("void", "pending")
     assert lead.next_attempt_at > clock.now()
 
@@ -107,130 +151,150 @@ def test_a_campaign_paused_after_the_claim_keeps_its_lead(
 def test_the_hour_that_closed_after_the_claim_moves_the_lead_to_the_next_opening(
     attempt_id: UUID, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    offset = float(settings().clock_offset)
-    monkeypatch.setenv(
-        "CAMPANILE_CLOCK_OFFSET", str(offset + 10 * 3600)
-    )  # ten at night
-    settings.cache_clear()
-    assert dial(attempt_id, ledger) == Stay("outside calling hours")
-    _, lead = row(attempt_id)
+    shift_legal_clock(monkeypatch, settings().clock_offset + 10 * 3600)  # ten at night
+    assert isinstance(dial(attempt_id, ledger), Stay)
+    _, lead = rows_of(attempt_id)
     legal = lead.next_attempt_at + clock.clock_offset()
     opens = legal.astimezone(ZoneInfo("America/New_York"))
     assert (opens.hour, opens.minute) == (8, 0)
 
 
-def test_an_outcome_is_written_once_and_moves_the_lead(
+@pytest.mark.parametrize(
+    ("table", "facts", "rule"),
+    [
+        (Campaign, {"consent_required": True}, "consent.missing"),
+        (Campaign, {"regions": ["GB"]}, "region.not_allowed"),
+        (Campaign, {"max_calls_per_day": 0}, "cap."),
+        (Organization, {"max_calls_lifetime": 0}, "cap."),
+        (Lead, {"attempts": 3}, "attempts.used"),
+        (Trunk, {"is_active": False}, "stop"),
+    ],
+)
+def test_every_fact_is_asked_for_in_the_claim(
+    attempt_id: UUID,
+    ledger: Ledger,
+    table: type[Any],
+    facts: dict[str, object],
+    rule: str,
+) -> None:
+    change(table, **facts)
+    assert isinstance(dial(attempt_id, ledger), Stay)
+    attempt, lead = rows_of(attempt_id)
+    assert attempt.error is not None
+    assert attempt.error.startswith(rule)
+    assert (lead.status, lead.attempts) != (LeadStatus.CALLING, 1)
+
+
+def test_a_stop_is_obeyed_before_and_after_the_claim(
+    attempt_id: UUID, ledger: Ledger
+) -> None:
+    assert isinstance(dial(attempt_id, ledger), Go)
+    with transaction() as session:
+        assert still_allowed(session, attempt_id) is None
+    with transaction() as session:
+        stop(session, StopScope.EVERYTHING, reason="wrong list")
+    with transaction() as session:
+        assert still_allowed(session, attempt_id) == "everything is stopped: wrong list"
+    end(attempt_id, Disposition.BUSY)
+    assert dial(again(attempt_id), ledger) == Stay("everything is stopped: wrong list")
+
+
+def test_a_dial_given_up_while_its_process_stood_still_is_not_sent(
     attempt_id: UUID, ledger: Ledger
 ) -> None:
     dial(attempt_id, ledger)
-    with ThreadPoolExecutor(4) as pool:
-        won = list(pool.map(lambda _: _end(attempt_id, Disposition.BUSY), range(4)))
-    assert won.count(True) == 1
-    attempt, lead = row(attempt_id)
-    assert (attempt.state, lead.status, lead.disposition) == (
-        "ended",
-        "pending",
-        "busy",
-    )
-    wait = lead.next_attempt_at - clock.now()
-    assert timedelta(seconds=55) < wait <= timedelta(seconds=60)
-
-
-def _end(attempt_id: UUID, disposition: Disposition) -> bool:
+    change(Attempt, lease_until=clock.now())
     with transaction() as session:
-        return finish(
-            session, attempt_id, Ending(disposition, "trunk_486", sip_code=486)
+        assert still_allowed(session, attempt_id) == "its lease has run out"
+    end(attempt_id, Disposition.UNKNOWN)
+    with transaction() as session:
+        assert still_allowed(session, attempt_id) == "the attempt is over"
+
+
+def test_a_lead_that_is_due_by_mistake_is_left_alone_inside_its_gap(
+    attempt_id: UUID, ledger: Ledger
+) -> None:
+    dial(attempt_id, ledger)
+    end(attempt_id, Disposition.NO_ANSWER)
+    second = again(attempt_id)
+    assert dial(second, ledger) == Stay("its last call was too short a time ago")
+    attempt, lead = rows_of(second)
+    assert (attempt.state, lead.status) == ("void", "pending")
+    ended, _ = rows_of(attempt_id)
+    assert ended.ended_at is not None
+    assert lead.next_attempt_at == ended.ended_at + timedelta(seconds=60)
+    a_minute_ago = clock.now() - timedelta(seconds=60)
+    change(Attempt, ended_at=a_minute_ago, dialed_at=a_minute_ago)
+    assert isinstance(dial(again(attempt_id), ledger), Go)
+
+
+def test_an_answered_call_that_was_lost_is_never_repeated_by_itself(
+    attempt_id: UUID, ledger: Ledger
+) -> None:
+    dial(attempt_id, ledger)
+    end(attempt_id, Disposition.UNKNOWN, answered_at=clock.now())
+    long_ago = clock.now() - timedelta(days=30)
+    change(Attempt, ended_at=long_ago, dialed_at=long_ago, quarantine_until=None)
+    second = again(attempt_id)
+    assert isinstance(dial(second, ledger), Stay)
+    attempt, lead = rows_of(second)
+    assert (attempt.state, lead.status) == ("void", LeadStatus.FAILED)
+    assert "follow up by hand" in lead.reason
+
+
+def test_a_refusal_that_names_a_past_instant_does_not_spin(
+    attempt_id: UUID, ledger: Ledger
+) -> None:
+    dial(attempt_id, ledger)
+    end(attempt_id, Disposition.NO_ANSWER)
+    almost = clock.now() - timedelta(seconds=59.5)
+    change(Attempt, ended_at=almost)
+    second = again(attempt_id)
+    assert isinstance(dial(second, ledger), Stay)
+    assert rows_of(second)[1].next_attempt_at > clock.now() + timedelta(seconds=3)
+
+
+def test_a_dial_that_only_the_ledger_knows_counts_for_the_caps(
+    attempt_id: UUID, ledger: Ledger
+) -> None:
+    attempt, lead = rows_of(attempt_id)
+    change(Campaign, max_calls_per_24h=1)
+    with transaction() as session:
+        session.add(
+            LedgerDial(
+                attempt_id=UUID(int=1),
+                root_id=attempt.root_id,
+                phone_number=attempt.phone_number,
+                campaign_id=attempt.campaign_id,
+                lead_id=lead.id,
+                dialed_at=clock.now() - timedelta(hours=2),
+            )
         )
+    assert isinstance(dial(attempt_id, ledger), Stay)
+    error = rows_of(attempt_id)[0].error
+    assert error is not None
+    assert error.startswith("cap.24h")
 
 
-def test_congestion_gives_the_attempt_back(attempt_id: UUID, ledger: Ledger) -> None:
-    dial(attempt_id, ledger)
-    _end(attempt_id, Disposition.CONGESTION)
-    attempt, lead = row(attempt_id)
-    assert (attempt.charged, lead.attempts, lead.refunds) == (False, 0, 1)
-
-
-def test_who_opts_out_is_suppressed_with_the_outcome(
-    attempt_id: UUID, ledger: Ledger
+@pytest.mark.parametrize("which", ["set", "future"])
+def test_nobody_is_dialed_by_a_clock_in_doubt(
+    attempt_id: UUID, ledger: Ledger, which: str
 ) -> None:
-    dial(attempt_id, ledger)
-    _end(attempt_id, Disposition.OPTED_OUT)
-    attempt, lead = row(attempt_id)
-    with transaction() as session:
-        listed = session.exec(select(Suppression)).one()
-    assert (listed.root_id, listed.phone_number) == (
-        attempt.root_id,
-        attempt.phone_number,
+    wall = time.time()
+    if which == "future":
+        ledger.answered(attempt_id, t=wall + 86400)
+        guard = ClockGuard(wall=wall, monotonic=time.monotonic())
+    else:
+        guard = ClockGuard(wall=wall - 60, monotonic=time.monotonic())
+    decision = claim_dial(
+        attempt_id, worker_id="w", lease=LEASE, ledger=ledger, clock=guard
     )
-    assert lead.status == LeadStatus.COMPLETED
-
-
-def test_a_lost_workers_call_is_unknown_and_its_number_rests(
-    attempt_id: UUID, ledger: Ledger
-) -> None:
-    dial(attempt_id, ledger)
-    with transaction() as session:
-        session.execute(sa.update(Attempt).values(lease_until=clock.now()))
-    with transaction() as session:
-        assert sweeps.close_expired(session) == (0, 1)
-    attempt, lead = row(attempt_id)
-    assert (attempt.state, attempt.disposition) == ("ended", "unknown")
-    rests = attempt.quarantine_until
-    assert rests == attempt.renewed_at + timedelta(
-        seconds=settings().quarantine_seconds
-    )
-    assert lead.next_attempt_at >= rests - timedelta(seconds=1)
-
-
-def test_a_late_outcome_replaces_unknown_until_the_report_is_written(
-    attempt_id: UUID, ledger: Ledger
-) -> None:
-    dial(attempt_id, ledger)
-    with transaction() as session:
-        abandon(session, session.get_one(Attempt, attempt_id), quarantine=LEASE)
-    assert _end(attempt_id, Disposition.COMPLETED)
-    assert row(attempt_id)[0].disposition == Disposition.COMPLETED
-    with transaction() as session:
-        assert report(session, session.get_one(Attempt, attempt_id), {})
-    assert not _end(attempt_id, Disposition.BUSY)
-
-
-def test_an_orphans_report_waits_for_its_worker_to_come_back(
-    attempt_id: UUID, ledger: Ledger
-) -> None:
-    dial(attempt_id, ledger)
-    with transaction() as session:
-        abandon(session, session.get_one(Attempt, attempt_id), quarantine=LEASE)
-    with transaction() as session:
-        assert sweeps.due_reports(session) == []
-        long_ago = clock.now() - timedelta(seconds=settings().orphan_report_seconds + 1)
-        session.execute(sa.update(Attempt).values(renewed_at=long_ago))
-        assert sweeps.due_reports(session) == [attempt_id]
-        assert sweeps.due_reports(session) == []  # leased to that job
-
-
-def test_each_attempt_has_exactly_one_report(attempt_id: UUID, ledger: Ledger) -> None:
-    dial(attempt_id, ledger)
-    _end(attempt_id, Disposition.BUSY)
-
-    def write(_: int) -> bool:
-        with transaction() as session:
-            return report(session, session.get_one(Attempt, attempt_id), {})
-
-    with ThreadPoolExecutor(4) as pool:
-        assert list(pool.map(write, range(8))).count(True) == 1
-    with transaction() as session:
-        assert len(session.exec(select(Report)).all()) == 1
-
-
-def test_only_its_own_worker_renews_a_call(attempt_id: UUID, ledger: Ledger) -> None:
-    dial(attempt_id, ledger, "mine")
-    with transaction() as session:
-        assert renew(session, "other", [attempt_id], lease=LEASE) == set()
-        assert renew(session, "mine", [attempt_id], lease=LEASE) == {attempt_id}
-    with transaction() as session:
-        abandon(session, session.get_one(Attempt, attempt_id), quarantine=LEASE)
-        assert renew(session, "mine", [attempt_id], lease=LEASE) == set()
+    assert isinstance(decision, Stay)
+    attempt, lead = rows_of(attempt_id)
+    assert (attempt.state, lead.status) == ("void", "pending")
+    assert attempt.error is not None
+    assert attempt.error.startswith("clock — ")
+    assert lead.next_attempt_at > clock.now() + timedelta(seconds=20)
 
 
 def test_send_instants_of_a_trunk_keep_their_distance() -> None:
@@ -248,4 +312,12 @@ def test_send_instants_of_a_trunk_keep_their_distance() -> None:
     gaps = [b - a for a, b in pairwise(instants)]
     assert min(gaps) > 0.0534  # 1/20 + 7 %
     for start in instants:
-        assert sum(start <= t < start + 1 for t in instants) <= 20
+        late = start - LATE_SECONDS  # if the first leaves late and the last does not
+        assert sum(late <= t < late + 1 for t in instants if t >= start) <= 20
+
+
+def test_on_an_idle_trunk_the_instant_is_near(attempt_id: UUID, ledger: Ledger) -> None:
+    decision = dial(attempt_id, ledger)
+    assert isinstance(decision, Go)
+    assert decision.seconds <= AHEAD_SECONDS
+    assert rows_of(attempt_id)[0].state == AttemptState.DIALING

@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from campanile.agents.models import Agent
+from campanile.calls.aftermath import postpone
 from campanile.calls.models import Attempt
 from campanile.campaigns.models import Campaign
 from campanile.capacity.breaker_rows import Key, note_failure, note_success, sick
@@ -44,6 +45,7 @@ def learn(session: Session, attempt_id: UUID) -> None:
             code = attempt.sip_code
             why = f"it answered {code}" if code else "it did not answer"
             note_failure(session, trunk, attempt, why=why)
+            _wait_for(session, trunk, attempt)
         case Sign.WORKED:
             at = rang or attempt.ended_at or now()
             note_success(session, [trunk], at=at, attempt_id=attempt_id)
@@ -62,6 +64,14 @@ def learn_unready(session: Session, attempt_id: UUID, error: CampanileError) -> 
     else:
         trunk = (BreakerKind.TRUNK, str(attempt.trunk_id))
         note_failure(session, trunk, attempt, why=error.message)
+
+
+def _wait_for(session: Session, trunk: Key, attempt: Attempt) -> None:
+    """Its lead is rung again when the trunk may be tried again, and told so."""
+    for row in sick(session, [trunk]):
+        if row.retry_at is not None:
+            reason = f"waits for its trunk: {row.reason}"
+            postpone(session, attempt, until=row.retry_at, reason=reason)
 
 
 def providers_of(agent: Agent) -> list[str]:
