@@ -10,6 +10,7 @@ from campanile.agents.models import Agent
 from campanile.campaigns import lifecycle
 from campanile.campaigns.models import Campaign
 from campanile.campaigns.states import CampaignStatus
+from campanile.leads.columns import said_by
 from campanile.leads.importing import import_rows
 from campanile.leads.lists import Row
 from campanile.leads.suppression import suppress
@@ -118,7 +119,7 @@ def _campaign(session: Session, campaign: World) -> None:
 
 def _import(session: Session, campaign: Campaign, leads: list[World]) -> None:
     rows = [
-        Row(line=line, phone=lead["number"], variables=_columns(lead))
+        Row(line=line, phone=lead["number"], variables={}, said=said_by(_columns(lead)))
         for line, lead in enumerate(leads, start=2)
     ]
     report = import_rows(session, campaign, rows)
@@ -127,7 +128,7 @@ def _import(session: Session, campaign: Campaign, leads: list[World]) -> None:
 
 
 def _columns(lead: World) -> dict[str, str]:
-    columns = {"first_name": "Robin"}
+    columns: dict[str, str] = {}
     if lead["zone_told"]:
         columns["timezone"] = lead["zones"][0]
     if lead["state_told"]:
