@@ -13,14 +13,16 @@ from campanile.campaigns.models import Campaign, CampaignCreate, CampaignUpdate
 from campanile.campaigns.states import TERMINAL, CampaignStatus
 from campanile.cli import campaign_options as given
 from campanile.cli.campaign_options import campaign_values
+from campanile.cli.check_report import print_check, print_forecast
 from campanile.cli.choosing import agent_named, campaign_named
 from campanile.cli.live_table import live_table
 from campanile.cli.output import AsJson, console, print_facts, print_json, print_rows
 from campanile.db import transaction
 from campanile.errors import Invalid
 from campanile.organizations.models import default_organization
+from campanile.results import check as checks
 from campanile.results.files import write_results
-from campanile.results.forecast import Forecast, forecast
+from campanile.results.forecast import forecast
 from campanile.results.progress import Progress, progress
 
 app = typer.Typer(
@@ -120,36 +122,43 @@ app.command("update", hidden=True)(set_)
 
 
 @app.command()
+def check(name: Name, as_json: AsJson = False) -> None:
+    """Say who would be rung when, until when, with which words; ring nobody."""
+    with transaction() as session:
+        found = checks.check(session, campaign_named(session, name))
+    _tell(found, as_json=as_json)
+
+
+@app.command()
 def start(
     name: Name,
     dry_run: Annotated[
-        bool, typer.Option(help="Say what would happen; ring nobody.")
+        bool, typer.Option(help="Say what would happen, as `check`; ring nobody.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Start ringing, within calling hours. --dry-run tells who would be rung when."""
+    if dry_run:
+        check(name, as_json=as_json)
+        return
     with transaction() as session:
         campaign = campaign_named(session, name)
         lifecycle.caller_id(session, campaign)
         outlook = forecast(session, campaign)
-        if not dry_run:
-            lifecycle.move(session, campaign, CampaignStatus.SCHEDULED)
+        lifecycle.move(session, campaign, CampaignStatus.SCHEDULED)
     if as_json:
         print_json({**asdict(outlook), "status": campaign.status})
         return
-    _tell(outlook)
-    console.print("Nothing was started." if dry_run else f"{campaign.name} is running.")
+    print_forecast(outlook)
+    console.print(f"{campaign.name} is running.")
 
 
-def _tell(outlook: Forecast) -> None:
-    console.print(
-        f"{outlook.waiting} leads wait: {outlook.open_now} may be rung now, "
-        f"{outlook.later} later, {outlook.never} never."
-    )
-    for reason, count in outlook.reasons.items():
-        console.print(f"  {count} × {reason}")
-    if outlook.next_opening and not outlook.open_now:
-        console.print(f"  first calls from {outlook.next_opening:%A %H:%M} UTC")
+def _tell(found: checks.Check, *, as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(found))
+    else:
+        print_check(found)
+        console.print("Nothing was started.")
 
 
 def _move(name: str, target: CampaignStatus, as_json: bool) -> None:
