@@ -81,15 +81,21 @@ def release(
 
 
 def withdraw(
-    session: Session, attempt_id: UUID, *, reason: str, again_at: datetime | None
+    session: Session,
+    attempt_id: UUID,
+    *,
+    worker_id: str,
+    reason: str,
+    again_at: datetime | None,
 ) -> bool:
     """Take back a claimed dial whose INVITE certainly never left.
 
-    For the worker that holds the line, the only one that can know; a sweep that comes
-    first has ended the attempt as `unknown`, and so it stays. The charge is given back
-    and the dial counts for no cap.
+    Only the worker that claimed it can know: another one, which a doubled message
+    reached, would void a call that is up. A sweep that comes first has ended the attempt
+    as `unknown`, and so it stays. The charge is given back; the dial counts for no cap.
     """
-    lead_id = _void(session, attempt_id, AttemptState.DIALING, reason)
+    mine = col(Attempt.worker_id) == worker_id
+    lead_id = _void(session, attempt_id, AttemptState.DIALING, reason, mine)
     if lead_id is None:
         return False
     session.execute(
@@ -102,12 +108,16 @@ def withdraw(
 
 
 def _void(
-    session: Session, attempt_id: UUID, source: AttemptState, error: str
+    session: Session,
+    attempt_id: UUID,
+    source: AttemptState,
+    error: str,
+    *conditions: sa.ColumnElement[bool],
 ) -> UUID | None:
     """The lead of the attempt, when this caller made it void."""
     return session.execute(
         update(Attempt)
-        .where(col(Attempt.id) == attempt_id, col(Attempt.state) == source)
+        .where(col(Attempt.id) == attempt_id, col(Attempt.state) == source, *conditions)
         .values(
             state=AttemptState.VOID,
             ended_at=now(),
@@ -128,11 +138,13 @@ def _put_back(
     given_up: LeadStatus,
 ) -> None:
     status = given_up if again_at is None else LeadStatus.PENDING
-    moment = {} if again_at is None else {"next_attempt_at": again_at}
+    due = col(Lead.next_attempt_at)
+    # What it has to wait for otherwise is not shortened.
+    moment = due if again_at is None else sa.func.greatest(due, again_at)
     session.execute(
         update(Lead)
         .where(col(Lead.id) == lead_id, col(Lead.status) == LeadStatus.CALLING)
-        .values(status=status, reason=reason, **moment)
+        .values(status=status, reason=reason, next_attempt_at=moment)
     )
 
 

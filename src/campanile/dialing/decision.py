@@ -7,7 +7,7 @@ which may lie on another machine, is no part of the transaction.
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -18,7 +18,7 @@ from sqlmodel import Session, col, update
 
 from campanile.calls.lifecycle import advance, release, withdraw
 from campanile.calls.models import Attempt
-from campanile.calls.states import ON_THE_WIRE, AttemptState
+from campanile.calls.states import AttemptState
 from campanile.capacity.breakers import admit
 from campanile.capacity.learning import providers_of
 from campanile.capacity.send_times import reserve
@@ -32,12 +32,11 @@ from campanile.dialing.clock_guard import (
     ClockGuard,
     trouble_with_clock,
 )
-from campanile.dialing.facts import Situation, read_situation, stop_on, words
+from campanile.dialing.facts import Situation, read_situation
 from campanile.dialing.ledger import Dial, Ledger, LedgerError
 from campanile.dialing.reconcile import reconcile, standing
 from campanile.leads.models import Lead
 from campanile.leads.states import LeadStatus
-from campanile.leads.suppression import suppression_of
 
 log = structlog.get_logger(__name__)
 
@@ -105,7 +104,9 @@ def claim_dial(
     try:
         ledger.record(claimed.dial)
     except LedgerError as error:
-        withdraw_dial(attempt_id, reason=error.message, ledger=ledger)
+        withdraw_dial(
+            attempt_id, worker_id=worker_id, reason=error.message, ledger=ledger
+        )
         return Stay(error.message)
     return Go(claimed.at)
 
@@ -126,17 +127,23 @@ def _without_ledger(attempt_id: UUID, error: LedgerError) -> Stay:
 def withdraw_dial(
     attempt_id: UUID,
     *,
+    worker_id: str,
     reason: str,
     ledger: Ledger,
     again_at: datetime | None = None,
 ) -> bool:
-    """Take a claimed dial back whose INVITE certainly never left, in rows and ledger.
+    """Take a dial of this worker back whose INVITE certainly never left, in rows and
+    ledger.
 
     Without `again_at` its lead is looked at again in half a minute.
     """
     with transaction() as session:
         won = withdraw(
-            session, attempt_id, reason=reason, again_at=again_at or now() + LOOK_AGAIN
+            session,
+            attempt_id,
+            worker_id=worker_id,
+            reason=reason,
+            again_at=again_at or now() + LOOK_AGAIN,
         )
     if won:
         try:
@@ -153,31 +160,18 @@ def reserve_again(session: Session, trunk_id: UUID) -> Go:
 
 
 def still_allowed(session: Session, attempt_id: UUID) -> str | None:
-    """Why a claimed dial must not go on after all; None: it may.
+    """Why a claimed dial must not be sent after all; None: it may.
 
-    Before the INVITE everything is judged anew. While it rings only what may be undone
-    counts, a stop or a number that somebody asked not to ring; once answered, nothing.
+    Everything is judged anew: between claim and INVITE hours close, people press stop,
+    and a sweep gives up an attempt whose process stood still.
     """
     attempt = session.get(Attempt, attempt_id, populate_existing=True)
-    if attempt is None or attempt.state not in ON_THE_WIRE:
+    if attempt is None or attempt.state != AttemptState.DIALING:
         return "the attempt is over"
-    if attempt.state == AttemptState.DIALING:
-        if attempt.lease_until < now():
-            return "its lease has run out"
-        decision = _decide(read_situation(session, attempt))
-        return decision.reason if isinstance(decision, Refused) else None
-    if attempt.state == AttemptState.ANSWERED:
-        return None
-    listed = suppression_of(
-        session,
-        attempt.phone_number,
-        root_id=attempt.root_id,
-        campaign_id=attempt.campaign_id,
-    )
-    if listed is not None:
-        return "the number is on the suppression list"
-    stop = stop_on(session, attempt)
-    return None if stop is None else words(stop)
+    if attempt.lease_until < now():
+        return "its lease has run out"
+    decision = _decide(read_situation(session, attempt))
+    return decision.reason if isinstance(decision, Refused) else None
 
 
 def _claim(
@@ -259,14 +253,17 @@ def _lock(session: Session, attempt_id: UUID) -> Attempt | None:
 
 
 def _decide(situation: Situation) -> Allowed | Refused:
+    """What the law says, and the lead's own retry gap beside it."""
     legal = now() + clock_offset()
-    decision = may_dial(situation.facts, legal)
-    rest = situation.rest
-    if isinstance(decision, Refused) or rest is None:
+    decision, rest = may_dial(situation.facts, legal), situation.rest
+    if rest is None or (isinstance(decision, Refused) and decision.until is None):
         return decision
     if rest.until is None:
         return Refused(rest.rule, rest.reason, None)
     until = rest.until + clock_offset()
+    if isinstance(decision, Refused):
+        assert decision.until is not None
+        return replace(decision, until=max(decision.until, until))
     return Refused(rest.rule, rest.reason, until) if until > legal else decision
 
 

@@ -4,22 +4,21 @@ Few statements, because all of them stand in the transaction that claims the dia
 rows around the attempt, the earlier dials of its number, suppression, stops.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from campanile.agents.models import Agent
+from campanile.calls.dial_facts import facts_of
 from campanile.calls.models import Attempt
 from campanile.calls.outcomes import Disposition
-from campanile.campaigns.hours import campaign_hours
+from campanile.campaigns.caps import caps_of
 from campanile.campaigns.models import Campaign
-from campanile.campaigns.states import CampaignStatus
 from campanile.clock import clock_offset
-from campanile.compliance.may_dial import Caps, Dial, Facts
+from campanile.compliance.may_dial import Dial, Facts
 from campanile.config import settings
 from campanile.dialing.gaps import EarlierDial, Rest, rest_of
 from campanile.leads.models import Lead
@@ -90,62 +89,47 @@ def read_situation(session: Session, attempt: Attempt) -> Situation:
         root_id=attempt.root_id,
         campaign_id=attempt.campaign_id,
     )
-    retry_delay = timedelta(seconds=campaign.retry_delay_seconds)
-    facts = Facts(
-        phone_number=attempt.phone_number,
-        kind=kind_of(attempt.phone_number),
+    facts = facts_of(
+        lead,
+        campaign,
         place=place_of_profile(profile),
-        hours=campaign_hours(campaign),
-        campaign_runs=campaign.status == CampaignStatus.SCHEDULED,
-        # Of an attempt that is being dialed the charge is already in its lead.
-        attempts=lead.attempts - attempt.charged,
-        max_attempts=campaign.max_attempts,
-        ring_timeout=timedelta(seconds=campaign.ring_timeout_seconds),
-        subject=campaign.subject,
-        regions=None if campaign.regions is None else tuple(campaign.regions),
-        stopped=_stopped(session, attempt, trunk),
+        kind=kind_of(attempt.phone_number),
+        caps=caps_of(tree, organization, campaign),
+        dials=[Dial(dial.at + clock_offset(), dial.subject) for dial in dials],
         suppressed=None if listed is None else listed.reason,
-        consent_required=campaign.consent_required,
-        consented=lead.consent_basis is not None,
-        not_before=lead.not_before,
-        not_after=lead.not_after,
-        dials=tuple(Dial(dial.at + clock_offset(), dial.subject) for dial in dials),
-        caps=_caps(tree, organization, campaign),
+        stopped=_stopped(session, attempt, trunk),
         quarantined_until=_quarantined_until(dials),
     )
+    if attempt.charged:  # being dialed: the lead's count includes this one
+        facts = replace(facts, attempts=lead.attempts - 1)
     rest = rest_of(
         dials,
-        retry_delay=retry_delay,
+        retry_delay=timedelta(seconds=campaign.retry_delay_seconds),
         quarantine=timedelta(seconds=settings().quarantine_seconds),
         callback_at=lead.callback_at,
     )
     return Situation(attempt, campaign, lead, agent, trunk, facts, rest, moment)
 
 
-def stop_on(session: Session, attempt: Attempt) -> Stop | None:
-    """What stops the calls of an attempt's campaign, trunk or organisation."""
+def _stopped(session: Session, attempt: Attempt, trunk: Trunk) -> str | None:
+    if not trunk.is_active:
+        return "the trunk is switched off"
     if attempt.organization_id == attempt.root_id:
         organizations = [attempt.root_id]
     else:
         organizations = lineage(session, attempt.organization_id)
-    return stop_for(
+    stop = stop_for(
         session,
         organization_ids=organizations,
         campaign_id=attempt.campaign_id,
         trunk_id=attempt.trunk_id,
     )
+    return None if stop is None else _words(stop)
 
 
-def words(stop: Stop) -> str:
+def _words(stop: Stop) -> str:
     scope = "everything" if stop.target_id is None else f"this {stop.scope}"
     return f"{scope} is stopped" + (f": {stop.reason}" if stop.reason else "")
-
-
-def _stopped(session: Session, attempt: Attempt, trunk: Trunk) -> str | None:
-    if not trunk.is_active:
-        return "the trunk is switched off"
-    stop = stop_on(session, attempt)
-    return None if stop is None else words(stop)
 
 
 def _earlier_dials(session: Session, attempt: Attempt) -> list[EarlierDial]:
@@ -178,18 +162,3 @@ def _earlier_dials(session: Session, attempt: Attempt) -> list[EarlierDial]:
 def _quarantined_until(dials: list[EarlierDial]) -> datetime | None:
     until = [d.quarantined_until for d in dials if d.quarantined_until is not None]
     return max(until) + clock_offset() if until else None
-
-
-def _caps(*sources: Organization | Campaign) -> tuple[Caps, ...]:
-    """All count the dials of the whole tree, so a child's can only be stricter."""
-    found: dict[tuple[Any, ...], Caps] = {}
-    for source in sources:
-        limits = (
-            source.max_calls_per_24h,
-            source.max_calls_per_day,
-            source.max_calls_per_week,
-            source.max_calls_lifetime,
-        )
-        if any(limit is not None for limit in limits):
-            found[limits] = Caps(*limits)
-    return tuple(found.values())
