@@ -9,22 +9,30 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from campanile import logs
 from campanile.config import settings
+from campanile.db import lose_patience
 from campanile.dialing.preflight import (
     reconcile_ledger,
     refuse_offset_on_real_gateway,
 )
 from campanile.readiness import announce
-from campanile_scheduler.jobs import Pace, Sweep, report, surviving
+from campanile_scheduler.jobs import (
+    REPORT_SECONDS,
+    SWEEP_SECONDS,
+    Pace,
+    Sweep,
+    report,
+    surviving,
+)
+from campanile_workers.broker import broker
 
 log = structlog.get_logger(__name__)
-
-REPORT_SECONDS = 1.0
-SWEEP_SECONDS = 5.0
 
 
 def main() -> None:
     logs.configure()
     refuse_offset_on_real_gateway()
+    lose_patience()
+    broker.lose_patience()
     reconcile_ledger()
     scheduler = BackgroundScheduler(
         job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None}

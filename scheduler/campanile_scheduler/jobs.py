@@ -1,28 +1,47 @@
 """What the scheduler does again and again: rows in a transaction, then messages.
 
-A message is sent after its commit. If the process dies between the two, the lease of
-what was claimed runs out and a sweep puts it back.
+A message is sent after its commit. If the process dies between the two, it is sent again
+by whoever lives, or the lease of what was claimed runs out and a sweep puts it back.
+
+Each job may stand still at any point, for as long as it likes: the database ends a
+transaction that nobody goes on with, so that its locks are free and its decisions, grown
+old, are never committed.
 """
 
 import time
-from collections.abc import Callable
-from random import Random
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from uuid import UUID
 
+import sqlalchemy as sa
 import structlog
-from dramatiq import DramatiqError
+from dramatiq import Actor, DramatiqError
 from redis.exceptions import RedisError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InternalError, OperationalError
+from sqlmodel import Session
 
+from campanile import clock
 from campanile.config import settings
 from campanile.db import transaction
-from campanile.pacing import sweeps
-from campanile.pacing.tick import nothing_scheduled, tick
+from campanile.dialing.clock_guard import THIS_PROCESS, ClockGuard, trouble_with_clock
+from campanile.errors import Unavailable
+from campanile.pacing import endings, sweeps
+from campanile.pacing.tick import Pacer
 from campanile_workers.actors import place_call, report_call
+from campanile_workers.broker import broker
 
 log = structlog.get_logger(__name__)
 
-shuffle = Random()
+STANDSTILL_MS = 5000
+"""A transaction of ours in which nothing happens for so long is ended by the database."""
 IDLE_SECONDS = 1.0
+REPORT_SECONDS = 1.0
+SWEEP_SECONDS = 5.0
+SWEEP_BUDGET_SECONDS = 3.0
+"""What one sweep leaves over, the next one does."""
+LIMBO_SECONDS = 2 * SWEEP_SECONDS
+"""Beyond its lease: so long a lead may be `calling` without a call before it is lost."""
 
 
 class Pace:
@@ -32,65 +51,157 @@ class Pace:
     and whoever starts a campaign waits a second at most.
     """
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        monotonic: Callable[[], float] = time.monotonic,
+        guard: ClockGuard = THIS_PROCESS,
+    ) -> None:
         self._monotonic = monotonic
+        self._guard = guard
+        self._pacer = Pacer()
         self._rests_until = 0.0
 
     def __call__(self) -> None:
         if self._monotonic() < self._rests_until:
             return
-        with transaction() as session:
-            attempts = tick(session, shuffle=shuffle)
-            idle = not attempts and nothing_scheduled(session)
-        for attempt_id in attempts:
-            place_call.send(str(attempt_id))
-        if idle:
+        if not self._pacer.idle:
+            broker.client.ping()  # whom nobody could tell, nobody claims
+        with brief_transaction(self._guard) as session:
+            attempts = self._pacer.tick(session)
+        tell(place_call, attempts)
+        if self._pacer.idle:
             self._rests_until = self._monotonic() + IDLE_SECONDS
 
 
 def report() -> None:
-    """Have the ended attempts analysed and reported."""
-    with transaction() as session:
-        attempts = sweeps.due_reports(session)
-    for attempt_id in attempts:
-        report_call.send(str(attempt_id))
+    """Have the ended attempts analysed and reported; tell the workers again of what they
+    seem not to have heard of."""
+    with brief_transaction() as session:
+        ended = sweeps.due_reports(session)
+        waiting = sweeps.not_taken(session, every=REPORT_SECONDS)
+    tell(report_call, ended)
+    if waiting:
+        log.warning("messages.sent_again", attempts=len(waiting))
+        tell(place_call, waiting)
 
 
 class Sweep:
-    """Close what expired, but not right after a gap.
+    """Close what expired, but not right after a gap, and tidy up what is over.
 
-    When this process or the database was away, workers may have been renewing in vain:
-    one full lease must pass with everything up before silence means death.
+    When this process or the database was away, or a clock was set, workers may have been
+    renewing in vain: one full lease must pass with everything up before silence means
+    death. Everything counts from the beginning of a run, so that one which hung in the
+    database is a gap for the next.
     """
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        monotonic: Callable[[], float] = time.monotonic,
+        guard: ClockGuard = THIS_PROCESS,
+    ) -> None:
         self._monotonic = monotonic
+        self._guard = guard
         self._last = monotonic()
+        self._last_wall = clock.now()
         self._not_before = self._last + settings().lease_seconds
 
     def __call__(self) -> None:
-        moment = self._monotonic()
-        if moment - self._last > settings().lease_seconds / 2:
-            self._not_before = moment + settings().lease_seconds
-        if moment >= self._not_before:
-            with transaction() as session:
-                voided, closed = sweeps.close_expired(session)
-            if voided or closed:
-                log.warning("sweep.expired", voided=voided, closed=closed)
-        with transaction() as session:
-            sweeps.skip_cancelled(session)
-            sweeps.complete_drained(session)
+        began, wall = self._monotonic(), clock.now()
+        # A machine that slept: monotonic time may stand still, leases do not.
+        gap = max(began - self._last, abs((wall - self._last_wall).total_seconds()))
+        if gap > settings().lease_seconds / 2:
+            self._not_before = began + settings().lease_seconds
+        deadline = began + SWEEP_BUDGET_SECONDS
+        if began >= self._not_before:
+            self._close(wall, deadline)
+        self._repeat(endings.skip_ended, deadline)
+        self._repeat(endings.skip_overdue, deadline)
+        with brief_transaction(self._guard) as session:
+            lost = sweeps.return_lost(
+                session,
+                before=wall
+                - timedelta(seconds=settings().lease_seconds + LIMBO_SECONDS),
+            )
+        if lost:
+            log.error("leads.lost", leads=[str(lead) for lead in lost])
+        with brief_transaction(self._guard) as session:
+            endings.complete_drained(session)
         # Only now: a run that failed on the database counts as a gap.
-        self._last = self._monotonic()
+        self._last, self._last_wall = began, wall
+
+    def _close(self, before: datetime, deadline: float) -> None:
+        voided = closed = 0
+        while self._monotonic() < deadline:
+            with brief_transaction(self._guard) as session:
+                void, ended = sweeps.close_expired(session, before=before)
+            voided, closed = voided + void, closed + ended
+            if void + ended < sweeps.EXPIRED:
+                break
+        if voided or closed:
+            log.warning("sweep.expired", voided=voided, closed=closed)
+
+    def _repeat(self, step: Callable[[Session], int], deadline: float) -> None:
+        while self._monotonic() < deadline:
+            with brief_transaction(self._guard) as session:
+                done = step(session)
+            if done < sweeps.SKIPPED:
+                break
+
+
+class ClockInDoubt(Unavailable):
+    """Nothing is decided by a clock that may be wrong."""
+
+
+@contextmanager
+def brief_transaction(guard: ClockGuard = THIS_PROCESS) -> Iterator[Session]:
+    """A transaction for decisions of this moment. Raises ClockInDoubt."""
+    with transaction() as session:
+        databases = session.execute(
+            sa.text(
+                "SELECT clock_timestamp(),"
+                " set_config('idle_in_transaction_session_timeout', :ms, true)"
+            ),
+            {"ms": str(STANDSTILL_MS)},
+        ).one()[0]
+        trouble = trouble_with_clock(
+            guard, ours=clock.now(), databases=databases, newest_dial=0.0
+        )
+        if trouble is not None:
+            raise ClockInDoubt(trouble)
+        yield session
+
+
+def tell(actor: Actor[[str], None], attempts: Iterable[UUID]) -> None:
+    """Send all in one go."""
+    with broker.together():
+        for attempt_id in attempts:
+            actor.send(str(attempt_id))
 
 
 def surviving(job: Callable[[], None], name: str) -> Callable[[], None]:
-    """The scheduler outlives its servers: a failed run is logged and the next one tries."""
+    """The scheduler outlives its servers: a failed run is logged and the next one tries.
+
+    Of failures in a row the first is told, and their end.
+    """
+    failures = 0
 
     def run() -> None:
+        nonlocal failures
         try:
             job()
-        except (OperationalError, RedisError, DramatiqError) as error:
-            log.warning("job.failed", job=name, error=str(error).split("\n")[0])
+        except (
+            OperationalError,
+            InternalError,  # the database ended a transaction of ours that stood still
+            RedisError,
+            DramatiqError,
+            Unavailable,
+        ) as error:
+            failures += 1
+            if failures == 1:
+                log.warning("job.failed", job=name, error=str(error).split("\n")[0])
+            return
+        if failures:
+            log.info("job.recovered", job=name, failures=failures)
+            failures = 0
 
     return run

@@ -16,7 +16,7 @@ from campanile.config import settings
 from campanile.db import transaction
 from campanile.leads.models import Lead
 from campanile.leads.states import LeadStatus
-from campanile.pacing import sweeps
+from campanile.pacing import endings, sweeps
 from campanile.pacing.tick import Pacer
 from support.factories import make_campaign, make_leads, make_trunk, make_worker
 
@@ -164,9 +164,9 @@ def test_a_campaign_completes_when_all_is_reported_and_not_before() -> None:
     with transaction() as session:
         campaign = make_campaign(session)
         make_leads(session, campaign, 1)
-        assert sweeps.complete_drained(session) == 0
+        assert endings.complete_drained(session) == 0
         session.execute(sa.update(Lead).values(status=LeadStatus.COMPLETED))
-        assert sweeps.complete_drained(session) == 1
+        assert endings.complete_drained(session) == 1
         session.expire_all()
         assert session.get_one(Campaign, campaign.id).status == CampaignStatus.COMPLETED
 
@@ -174,7 +174,7 @@ def test_a_campaign_completes_when_all_is_reported_and_not_before() -> None:
 def test_an_empty_campaign_waits_for_its_leads() -> None:
     with transaction() as session:
         make_campaign(session)
-        assert sweeps.complete_drained(session) == 0
+        assert endings.complete_drained(session) == 0
 
 
 def test_retries_wait_for_their_time() -> None:

@@ -1,7 +1,5 @@
 """The sweep does not take silence for death right after a gap of its own."""
 
-from random import Random
-
 import pytest
 import sqlalchemy as sa
 from sqlmodel import select
@@ -10,7 +8,7 @@ from campanile import clock
 from campanile.calls.models import Attempt
 from campanile.config import settings
 from campanile.db import transaction
-from campanile.pacing.tick import tick
+from campanile.pacing.tick import Pacer
 from support.factories import make_campaign, make_leads, make_worker
 
 
@@ -35,7 +33,7 @@ def expired(database: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> N
         make_leads(session, make_campaign(session), 1)
         make_worker(session)
     with transaction() as session:
-        assert len(tick(session, shuffle=Random(1))) == 1
+        assert len(Pacer().tick(session)) == 1
         session.execute(sa.update(Attempt).values(lease_until=clock.now()))
 
 

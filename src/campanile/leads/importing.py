@@ -46,7 +46,13 @@ def import_rows(
     default_region: str | None = None,
 ) -> ImportReport:
     """Add each row as a lead, or say why not. The caller's transaction holds it all."""
-    if campaign.status in TERMINAL:
+    # Until the end of the transaction nobody may think that all its leads were rung.
+    status = session.exec(
+        select(Campaign.status)
+        .where(Campaign.id == campaign.id)
+        .with_for_update(read=True, key_share=True)
+    ).one()
+    if status in TERMINAL:
         raise CampaignFrozen(f"campaign {campaign.name!r} has ended")
     report = ImportReport()
     seen: set[str] = set()

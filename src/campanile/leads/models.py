@@ -59,6 +59,11 @@ class Lead(SQLModel, table=True):
             "next_attempt_at",
             postgresql_where=sa.text("status = 'pending'"),
         ),
+        sa.Index(
+            "ix_lead_calling",
+            "campaign_id",
+            postgresql_where=sa.text("status = 'calling'"),
+        ),
         sa.Index("ix_lead_campaign_position", "campaign_id", "position"),
     )
 
