@@ -43,6 +43,8 @@ from support.attempts import (
 from support.factories import LEASE, make_campaign, make_leads
 
 pytestmark = pytest.mark.usefixtures("database")
+WORKER = "w"
+"""who dials in these tests"""
 
 
 @pytest.fixture
@@ -132,7 +134,9 @@ def test_a_release_frees_what_was_reserved_and_may_come_twice(claimed: UUID) -> 
 
 def test_a_dial_is_withdrawn_whole_once(dialed: UUID, ledger: Ledger) -> None:
     def take_back(_: int) -> bool:
-        return withdraw_dial(dialed, reason="the trunk said no", ledger=ledger)
+        return withdraw_dial(
+            dialed, worker_id=WORKER, reason="the trunk said no", ledger=ledger
+        )
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(take_back, range(8))).count(True) == 1
@@ -155,9 +159,20 @@ def test_what_rang_cannot_be_withdrawn_nor_released(
 ) -> None:
     with transaction() as session:
         assert advance(session, dialed, state)
-        assert not withdraw(session, dialed, reason="", again_at=clock.now())
+        assert not withdraw(
+            session, dialed, worker_id=WORKER, reason="", again_at=clock.now()
+        )
         assert not release(session, dialed, reason="", again_at=clock.now())
     assert rows_of(dialed)[0].charged
+
+
+def test_nobody_withdraws_the_dial_of_another_worker(
+    dialed: UUID, ledger: Ledger
+) -> None:
+    """A doubled message whose claim broke off must not undo the call it doubled."""
+    assert not withdraw_dial(dialed, worker_id="another", reason="", ledger=ledger)
+    attempt, lead = rows_of(dialed)
+    assert (attempt.state, attempt.charged, lead.attempts) == ("dialing", True, 1)
 
 
 def test_a_sweep_never_withdraws(dialed: UUID) -> None:
@@ -172,7 +187,9 @@ def test_a_sweep_never_withdraws(dialed: UUID) -> None:
     assert (lead.status, lead.attempts) == ("pending", 1)
     assert lead.next_attempt_at >= rests - timedelta(seconds=1)
     with transaction() as session:
-        assert not withdraw(session, dialed, reason="too late", again_at=clock.now())
+        assert not withdraw(
+            session, dialed, worker_id=WORKER, reason="late", again_at=clock.now()
+        )
 
 
 def test_congestion_gives_the_attempt_back(dialed: UUID) -> None:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 
 from campanile.agents.config import AgentConfig
-from campanile.calls.lifecycle import withdraw
+from campanile.calls.lifecycle import abandon, withdraw
 from campanile.calls.models import Attempt
 from campanile.calls.outcomes import Disposition
 from campanile.calls.states import AttemptState
@@ -61,7 +61,12 @@ def dial(
         session.execute(
             sa.update(Attempt)
             .where(col(Attempt.id) == attempt.id)
-            .values(state=AttemptState.DIALING, dialed_at=moment, charged=True)
+            .values(
+                state=AttemptState.DIALING,
+                worker_id="w",
+                dialed_at=moment,
+                charged=True,
+            )
         )
         return attempt.id
 
@@ -214,7 +219,9 @@ def test_a_dial_that_never_left_gives_its_reservation_back() -> None:
     attempt_id = dial(campaign, 300)
     assert isinstance(attempt_id, UUID)
     with transaction() as session:
-        assert withdraw(session, attempt_id, reason="late", again_at=now())
+        assert withdraw(
+            session, attempt_id, worker_id="w", reason="late", again_at=now()
+        )
     assert used(campaign) == (0, 0)
 
 
@@ -257,3 +264,41 @@ def test_however_many_claim_together_nothing_is_overspent(seed: int) -> None:
         list(pool.map(live, range(len(longest))))
     settled, reserved = used(campaign)
     assert settled + reserved <= limit, f"seed {seed}"
+
+
+def test_a_lost_call_used_at_most_what_it_had_reserved() -> None:
+    campaign = new_campaign(max_minutes=10)
+    attempt_id = dial(campaign, 60)
+    with transaction() as session:
+        attempt = session.get_one(Attempt, attempt_id)
+        attempt.answered_at = now() - timedelta(seconds=90)
+        assert abandon(session, attempt, quarantine=timedelta(seconds=90))
+    assert used(campaign) == (60, 0)
+
+
+def test_what_was_used_is_read_from_an_index_of_its_own() -> None:
+    campaign = new_campaign(max_minutes=10)
+    end(dial(campaign, 60), 30)
+    with transaction() as session:
+        session.execute(sa.text("SET LOCAL enable_seqscan = off"))
+        session.execute(sa.text("SET LOCAL plan_cache_mode = force_generic_plan"))
+        counted: list[str] = []
+
+        def explain(
+            _connection: object, _cursor: object, statement: str, *_: object
+        ) -> None:
+            counted.append(statement)
+
+        sa.event.listen(session.connection(), "before_cursor_execute", explain)
+        used_seconds(session, campaign.id, since=now() - timedelta(days=1))
+        (statement,) = counted
+        for n, name in enumerate(("campaign_id_1", "dialed_at_1"), 1):
+            kind = "UUID" if n == 1 else "TIMESTAMP WITH TIME ZONE"
+            statement = statement.replace(f"%({name})s::{kind}", f"${n}")
+        session.execute(sa.text(f"PREPARE used AS {statement}"))
+        plan = "\n".join(
+            session.execute(
+                sa.text(f"EXPLAIN EXECUTE used ('{campaign.id}', now())")
+            ).scalars()
+        )
+    assert "ix_attempt_used" in plan, plan

@@ -36,6 +36,8 @@ class Withdrawn:
     """A claimed dial whose INVITE certainly never left."""
 
     attempt_id: UUID
+    worker_id: str
+    """who claimed it"""
     reason: str
     again_at: datetime
     kind: Literal["withdrawn"] = "withdrawn"
@@ -70,6 +72,7 @@ def record(account: Account, *, ledger: Ledger) -> bool:
         case Withdrawn():
             return withdraw_dial(
                 attempt_id,
+                worker_id=account.worker_id,
                 reason=account.reason,
                 ledger=ledger,
                 again_at=account.again_at,

@@ -180,7 +180,12 @@ async def _withdraw(host: CallHost, plan: Plan, reason: str) -> None:
     """No INVITE left. Does nothing to an attempt that was not claimed after all."""
     again_at = now() + NOT_READY_GAP
     await host.outbox.put(
-        Withdrawn(attempt_id=plan.attempt_id, reason=reason, again_at=again_at)
+        Withdrawn(
+            attempt_id=plan.attempt_id,
+            worker_id=host.worker_id,
+            reason=reason,
+            again_at=again_at,
+        )
     )
 
 

@@ -177,7 +177,7 @@ def test_an_account_comes_out_of_the_journal_as_it_went_in(
     attempt_id = uuid4()
     for account in (
         CameTo(attempt_id=attempt_id, ending=ending, quarantine_until=now()),
-        Withdrawn(attempt_id=attempt_id, reason=words, again_at=now()),
+        Withdrawn(attempt_id=attempt_id, worker_id="w", reason=words, again_at=now()),
         OptOut(attempt_id=attempt_id),
     ):
         line = ACCOUNTS.dump_json(account)
