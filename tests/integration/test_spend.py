@@ -274,31 +274,3 @@ def test_a_lost_call_used_at_most_what_it_had_reserved() -> None:
         attempt.answered_at = now() - timedelta(seconds=90)
         assert abandon(session, attempt, quarantine=timedelta(seconds=90))
     assert used(campaign) == (60, 0)
-
-
-def test_what_was_used_is_read_from_an_index_of_its_own() -> None:
-    campaign = new_campaign(max_minutes=10)
-    end(dial(campaign, 60), 30)
-    with transaction() as session:
-        session.execute(sa.text("SET LOCAL enable_seqscan = off"))
-        session.execute(sa.text("SET LOCAL plan_cache_mode = force_generic_plan"))
-        counted: list[str] = []
-
-        def explain(
-            _connection: object, _cursor: object, statement: str, *_: object
-        ) -> None:
-            counted.append(statement)
-
-        sa.event.listen(session.connection(), "before_cursor_execute", explain)
-        used_seconds(session, campaign.id, since=now() - timedelta(days=1))
-        (statement,) = counted
-        for n, name in enumerate(("campaign_id_1", "dialed_at_1"), 1):
-            kind = "UUID" if n == 1 else "TIMESTAMP WITH TIME ZONE"
-            statement = statement.replace(f"%({name})s::{kind}", f"${n}")
-        session.execute(sa.text(f"PREPARE used AS {statement}"))
-        plan = "\n".join(
-            session.execute(
-                sa.text(f"EXPLAIN EXECUTE used ('{campaign.id}', now())")
-            ).scalars()
-        )
-    assert "ix_attempt_used" in plan, plan

@@ -197,6 +197,10 @@ def _close(
     ended_at = ending.ended_at or now()
     answered_at = sa.func.coalesce(col(Attempt.answered_at), ending.answered_at)
     talked = sa.func.ceil(sa.func.extract("epoch", ended_at - answered_at))
+    billed = sa.func.greatest(0, sa.func.coalesce(talked, 0))
+    if ending.disposition is Disposition.UNKNOWN:
+        # Its leg was over long before a sweep noticed: it used what it held, at most.
+        billed = sa.func.least(billed, col(Attempt.reserved_seconds))
     return session.execute(
         update(Attempt)
         .where(col(Attempt.id) == attempt_id, guard)
@@ -215,7 +219,7 @@ def _close(
             timings=ending.timings,
             quarantine_until=quarantine_until,
             reserved_seconds=None,
-            billed_seconds=sa.func.greatest(0, sa.func.coalesce(talked, 0)),
+            billed_seconds=billed,
         )
         .returning(Attempt)
         .execution_options(populate_existing=True)
