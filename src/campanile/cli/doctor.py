@@ -16,6 +16,7 @@ from campanile.agents.provisioning import missing_keys
 from campanile.capacity.breaker_rows import sick
 from campanile.cli.output import AsJson, console, print_json
 from campanile.clock import now
+from campanile.compliance.zones import STALE_AFTER, tzdata_age, zone_data
 from campanile.config import settings
 from campanile.db import transaction
 from campanile.dialing.clock_guard import AHEAD_SECONDS
@@ -42,6 +43,7 @@ def doctor(as_json: AsJson = False) -> None:
         _look(name, check)
         for name, check in (
             ("installation", _installation),
+            ("time zones", _time_zones),
             ("database", _database),
             ("queue", _queue),
             ("gateway", _gateway),
@@ -74,6 +76,18 @@ def _look(what: str, check: Callable[[], str]) -> Finding:
 def _installation() -> str:
     check_private_names()
     return "the media library is the one that was tested"
+
+
+def _time_zones() -> str:
+    release, _ = zone_data()
+    age = tzdata_age(now().date())
+    if age is None or age <= STALE_AFTER:
+        return f"release {release} of the time-zone data"
+    # Told, not failed: it may be the newest there is.
+    return (
+        f"release {release} of the time-zone data may be {age.days} days old: "
+        "update the package tzdata, or a country that changed its clocks is rung wrongly"
+    )
 
 
 def _database() -> str:

@@ -72,15 +72,17 @@ def tzdata_age(today: date) -> timedelta | None:
     return None if published is None else today - published
 
 
+@lru_cache(maxsize=16384)
 def to_utc(local: datetime, name: str) -> tuple[datetime, datetime]:
     """(earlier, later) instant at which the clocks of `name` may show `local` (naive).
 
     They differ where the hour is skipped or doubled; the caller takes the safe one.
     """
-    there = zone(name)
-    first, second = (
-        local.replace(tzinfo=there, fold=fold).astimezone(UTC) for fold in (0, 1)
-    )
+    there = local.replace(tzinfo=zone(name))
+    first = there.astimezone(UTC)
+    if there.utcoffset() == there.replace(fold=1).utcoffset():
+        return first, first
+    second = there.replace(fold=1).astimezone(UTC)
     return (first, second) if first <= second else (second, first)
 
 

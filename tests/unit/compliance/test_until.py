@@ -84,7 +84,7 @@ def cases(draw: st.DrawFn) -> tuple[Facts, datetime]:
     return case, now
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(cases())
 def test_the_answer_is_yes_at_the_instant_it_names_and_no_before(
     case: tuple[Facts, datetime],
@@ -107,7 +107,7 @@ def test_the_answer_is_yes_at_the_instant_it_names_and_no_before(
     assert isinstance(may_dial(the_facts, refused.until - TINY), Refused)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(hours, places, instants)
 def test_the_next_opening_is_the_first(
     window: CampaignHours, place: Place, after: datetime
@@ -128,7 +128,7 @@ def test_the_next_opening_is_the_first(
         )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(hours, places, instants, st.timedeltas(timedelta(0), timedelta(hours=2)))
 def test_more_room_never_opens_earlier(
     window: CampaignHours, place: Place, after: datetime, more: timedelta
@@ -140,7 +140,7 @@ def test_more_room_never_opens_earlier(
         assert some <= roomier
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(places, min_size=1, max_size=3), instants)
 def test_all_open_together_is_open_for_each(
     several: list[Place], after: datetime
