@@ -23,15 +23,15 @@ from sqlmodel import select
 
 from campanile import clock, db
 from campanile.calls.models import Attempt
-from campanile.calls.states import AttemptState
 from campanile.campaigns.models import Campaign
 from campanile.config import settings
 from campanile.db import transaction
 from campanile.leads.importing import import_rows
 from campanile.leads.lists import Row
 from campanile.leads.models import Lead
-from support.attempt_rows import make_attempt
-from support.factories import make_campaign
+from campanile.leads.states import LeadStatus
+from campanile.numbers.models import PhoneNumber
+from support.factories import LEASE, make_campaign
 from support.product import Product
 from support.waiting import wait_until
 
@@ -90,6 +90,11 @@ class CallWorker:
     def end(self, how: signal.Signals = signal.SIGTERM) -> None:
         self.process.send_signal(how)
 
+    def end_calls(self) -> None:
+        """Twice: drain, and have what still runs say goodbye."""
+        self.end(signal.SIGTERM)
+        self.end(signal.SIGINT)  # a second SIGTERM could melt into the first one
+
     def wait(self, timeout: float = 30.0) -> int:
         return self.process.wait(timeout)
 
@@ -98,9 +103,22 @@ class CallWorker:
         with transaction() as session:
             campaign = session.get_one(Campaign, self.campaign_id)
             import_rows(session, campaign, [Row(2, number, {})])
-            return make_attempt(
-                session, campaign, state=AttemptState.CLAIMED, worker_id=None
-            ).id
+            lead = session.exec(select(Lead).where(Lead.phone_number == number)).one()
+            lead.status = LeadStatus.CALLING
+            caller = session.exec(select(PhoneNumber)).one()
+            attempt = Attempt(
+                organization_id=campaign.organization_id,
+                root_id=campaign.organization_id,
+                campaign_id=campaign.id,
+                lead_id=lead.id,
+                trunk_id=caller.trunk_id,
+                number=1,
+                phone_number=lead.phone_number,
+                caller_id=caller.phone_number,
+                lease_until=clock.now() + LEASE,
+            )
+            session.add(attempt)
+            return attempt.id
 
     def send(self, attempt_id: UUID, *, age_ms: int = 0) -> None:
         message: Message[Any] = Message(

@@ -7,10 +7,10 @@ the pid in `run/` is the one that holds the calls, and killing it ends them.
 """
 
 import gc
+import os
 import signal
 import sys
-from threading import Event
-from types import FrameType
+from threading import Thread
 
 import structlog
 from dramatiq import Worker
@@ -50,19 +50,11 @@ def main(queue: str) -> None:
     lose_patience()
     if queue == CALLS:
         reconcile_ledger()
-    stop = Event()
+    told = _signals()
     threads = settings().worker_slots if queue == CALLS else JOB_THREADS
     calls = CallLoop(slots=threads)
     if queue == CALLS:
         broker.add_middleware(calls)
-
-    def on_signal(signum: int, frame: FrameType | None) -> None:
-        if stop.is_set():
-            calls.hang_up()
-        stop.set()
-
-    signal.signal(signal.SIGTERM, on_signal)
-    signal.signal(signal.SIGINT, on_signal)
     worker = Worker(
         broker, queues={queue}, worker_threads=threads, worker_timeout=POLL_MS[queue]
     )
@@ -75,10 +67,31 @@ def main(queue: str) -> None:
     _spare_the_collector()
     announce("worker" if queue == CALLS else queue)
     log.info("worker.started", queue=queue, threads=threads)
-    stop.wait()
+    os.read(told, 1)
     log.info("worker.draining", queue=queue)
+    Thread(target=_hang_up_when_told_again, args=(told, calls), daemon=True).start()
     worker.stop(timeout=int(DRAIN_SECONDS[queue] * 1000))
     log.info("worker.ended", queue=queue)
+
+
+def _signals() -> int:
+    """Where a byte comes in for every signal to end, whatever the threads are doing.
+
+    No handler of ours runs: it would have to wait for the main thread to wake up, and
+    could interrupt it while it holds the very lock that the handler needs.
+    """
+    told, tell = os.pipe()
+    os.set_blocking(tell, False)
+    signal.set_wakeup_fd(tell)
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, lambda *_: None)
+    return told
+
+
+def _hang_up_when_told_again(told: int, calls: CallLoop) -> None:
+    os.read(told, 1)
+    log.info("worker.hanging_up")
+    calls.hang_up()
 
 
 def _spare_the_collector() -> None:

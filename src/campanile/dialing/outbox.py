@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import structlog
 from pydantic import ValidationError
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import OperationalError
 
 from campanile.db import in_the_way
 from campanile.dialing.accounts import ACCOUNTS, Account
@@ -120,7 +120,9 @@ class Outbox:
                     return False
                 self._waiting.rotate(-1)  # the others need not wait for its lock
                 continue
-            except DBAPIError:  # a mistake of ours, which trying again does not mend
+            except Exception:
+                # A mistake of ours, which trying again does not mend. This is the edge:
+                # the accounts behind it must get through.
                 log.exception("account.refused", attempt=str(account.attempt_id))
             else:
                 log.info(
