@@ -5,12 +5,13 @@ export PYTHONUTF8 = 1
 
 python = .venv/bin/python
 
-.PHONY: help demo test check setup locks clean
+.PHONY: help demo test check chaos setup locks clean
 
 help:
 	@echo 'make demo    ring the sample list against a simulated phone network'
 	@echo 'make test    run every test'
 	@echo 'make check   what else CI insists on: style, types, layers, locks'
+	@echo 'make chaos   campaigns under faults, judged by the far end (chaos/README.md)'
 	@echo 'make setup   only make the environment .venv'
 	@echo 'make locks   pin dependencies again after a change of pyproject.toml'
 	@echo 'make clean   remove .venv, caches and the demo; not your campaigns'
@@ -30,6 +31,11 @@ check: .setup-for-tests
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	@sh setup/locks.sh --check
+
+# A few minutes; the release run: make chaos ARGS="--attempts 30000"
+chaos: export CAMPANILE_ENDS_WITH_PARENT = 1
+chaos: .setup-for-tests
+	@$(python) -m chaos $(ARGS)
 
 setup:
 	@sh setup/environment.sh run

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from campanile.embedded.interruption import interruptible
 from chaos.round import Round, invites, run
+from chaos.stack import Shape
 from chaos.world import Size
 
 
@@ -26,6 +27,7 @@ def main() -> int:
             rate=given.faults,
             restores=seed % 4 == 3,
             size=Size(leads=given.leads),
+            shape=Shape(schedulers=1 + seed % 2),
         )
         run(plan, here, tell=_tell)
         rung += invites(here)

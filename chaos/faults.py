@@ -32,31 +32,31 @@ Kind = Literal[
 ]
 
 PER_MINUTE: dict[Kind, float] = {
-    "kill worker": 3.0,
-    "freeze worker": 3.0,
-    "kill scheduler": 1.5,
-    "freeze scheduler": 1.5,
-    "kill redis": 0.7,
-    "flush redis": 1.5,
-    "kill exchange": 0.5,
-    "freeze exchange": 0.7,
-    "stop postgres": 0.5,
-    "freeze postgres": 0.7,
-    "kill backend": 1.0,
-    "kill jobs": 0.7,
+    "kill worker": 1.2,
+    "freeze worker": 1.6,
+    "kill scheduler": 0.8,
+    "freeze scheduler": 0.8,
+    "kill redis": 0.4,
+    "flush redis": 0.8,
+    "kill exchange": 0.2,
+    "freeze exchange": 0.3,
+    "stop postgres": 0.2,
+    "freeze postgres": 0.4,
+    "kill backend": 0.4,
+    "kill jobs": 0.4,
     "double": 30.0,
-    "forge": 20.0,
-    "clock": 1.0,
+    "forge": 24.0,
+    "clock": 0.8,
     "suppress": 30.0,
     "pause": 4.0,
-    "stop": 3.0,
+    "stop": 2.0,
     "cps": 4.0,
-    "cancel": 0.3,
+    "cancel": 0.2,
 }
-"""How often each happens; the product spends about half of its time in some trouble."""
+"""How often each happens: about a hundred a minute, a tenth of what then rings."""
 
-FROZEN = (0.5, 1.5, 3.0, 6.0, 12.0)
-"""Seconds. With the scaled times: below the renewal, below and above the gateway
+FROZEN = {0.5: 4, 1.5: 3, 3.0: 2, 6.0: 1, 12.0: 1}
+"""Seconds: how often. With the scaled times: below the renewal, below and above the gateway
 session's end, above the lease. 60 s of the real times are 18 of these."""
 LONG_FROZEN = 18.0
 CLOCK_STEPS = (-86_400.0, -3600.0, -8.0, -2.0, 2.0, 8.0, 3600.0, 86_400.0)
@@ -99,7 +99,11 @@ def _at_once(t: float, kind: Kind, _rng: Random) -> Fault:
 
 def _frozen(t: float, kind: Kind, rng: Random) -> Fault:
     long = rng.random() < 0.04
-    return Fault(t, kind, LONG_FROZEN if long else rng.choice(FROZEN))
+    return Fault(
+        t,
+        kind,
+        LONG_FROZEN if long else rng.choices([*FROZEN], weights=[*FROZEN.values()])[0],
+    )
 
 
 def _down(t: float, kind: Kind, rng: Random) -> Fault:

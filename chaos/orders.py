@@ -83,7 +83,7 @@ class Orders:
         return str(target)
 
     def resume(self, target: str) -> None:
-        self._history.note("resume", target=target, asked=time.time())
+        self._history.note("resume", fault=False, target=target, asked=time.time())
         _move(target, CampaignStatus.SCHEDULED)
         self.held.discard(target)
 
@@ -108,7 +108,8 @@ class Orders:
         return scope, target
 
     def lift(self, scope: StopScope, target: str | None) -> None:
-        self._history.note("lift", scope=scope, target=target, asked=time.time())
+        asked = time.time()
+        self._history.note("lift", fault=False, scope=scope, target=target, asked=asked)
         with transaction() as session:
             lift(session, scope, _id(target))
 

@@ -96,6 +96,16 @@ class Processes:
             if name in self._children:
                 self._signal_all(self._children[name], signal.SIGCONT)
 
+    def cpu(self) -> dict[str, float]:
+        """Seconds of CPU by service, of those that run now, their children included."""
+        used = {}
+        for name in list(self._children):
+            if (pid := self.pid(name)) is not None:
+                parent = psutil.Process(pid)
+                family = (parent, *parent.children(recursive=True))
+                used[name] = sum(sum(member.cpu_times()[:4]) for member in family)
+        return used
+
     def tend(self) -> list[str]:
         """Start again what is down and due; answer the names of what was started."""
         started = []

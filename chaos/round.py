@@ -73,7 +73,7 @@ def run(plan: Round, folder: Path, *, tell: Tell) -> None:
                 _ring(plan, stack, history, injector, tell=tell)
             finally:
                 injector.undo()
-            history.note("rest", fault=False)
+            history.note("rest", fault=False, cpu=stack.processes.cpu())
             _rest(stack)
             export(folder)
             history.note("end", fault=False)

@@ -10,6 +10,8 @@ from typing import Any
 
 Line = dict[str, Any]
 ENDS = ("bye", "cancel", "reject")
+CLOCK_SECONDS = 5.0
+"""A clock that is off by more than this must not dial."""
 
 
 @dataclass(slots=True)
@@ -115,6 +117,14 @@ class Evidence:
             if line["target"] == "exchange" and until <= t <= until + 1.5:
                 return float(line["t"])
         return None
+
+    def clock_was_off(self, begin: float, end: float) -> bool:
+        """Whether a process's wall clock was stepped in between. The product promises to
+        bear `CLOCK_SECONDS`, not to know the time better than its clocks."""
+        return any(
+            line["t"] <= end and until_of(line) + 1.0 >= begin
+            for line in self.said("clock")
+        )
 
     def troubled(
         self, begin: float, end: float, *targets: str, but: Line | None = None

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from chaos.judge import law
-from chaos.judge.evidence import Evidence, Leg, Line, Verdict
+from chaos.judge.evidence import CLOCK_SECONDS, Evidence, Leg, Line, Verdict
 
 SPARE_SECONDS = 5.0
 """An INVITE leaves at the latest ring time-out + this before a window closes."""
@@ -17,16 +17,27 @@ MOST_REFUNDS = 7
 
 
 def out_of_hours(found: Evidence) -> Verdict:
-    red = []
-    for leg in found.legs:
-        campaign, lead = found.campaign_of(leg), _lead(found, leg)
-        legal, room = found.legal(leg.invite), campaign["ring_timeout"] + SPARE_SECONDS
+    red = [
+        f"{leg.number} ({leg.name}): {why}"
+        for leg in found.legs
+        if found.thawed_just_before(leg.invite) is None and (why := _closed(found, leg))
+    ]
+    return Verdict("out of hours, ring time included", red, len(found.legs))
+
+
+def _closed(found: Evidence, leg: Leg) -> str | None:
+    campaign, lead = found.campaign_of(leg), _lead(found, leg)
+    room = campaign["ring_timeout"] + SPARE_SECONDS
+    off = found.clock_was_off(leg.invite - 3.0, leg.invite)
+    why = None
+    for slack in (0.0, -CLOCK_SECONDS, CLOCK_SECONDS) if off else (0.0,):
+        legal = found.legal(leg.invite) + slack
         why = law.outside_campaign(legal, room, campaign) or law.unlawful(
             legal, room, zones=lead["zones"], jurisdictions=lead["jurisdictions"]
         )
-        if why and found.thawed_just_before(leg.invite) is None:
-            red.append(f"{leg.number} ({leg.name}): {why}")
-    return Verdict("out of hours, ring time included", red, len(found.legs))
+        if why is None:
+            return None
+    return why
 
 
 def against_agreement(found: Evidence) -> Verdict:
@@ -35,11 +46,13 @@ def against_agreement(found: Evidence) -> Verdict:
     for leg in found.legs:
         campaign, lead = found.campaign_of(leg), _lead(found, leg)
         legal = found.legal(leg.invite)
+        off = found.clock_was_off(leg.invite - 3.0, leg.invite)
+        slack = CLOCK_SECONDS if off else 0.0
         reasons = {
             "no consent": campaign["consent_required"] and not lead["consent"],
             "not in the regions": not _in_regions(campaign, lead),
-            "too early": legal < _instant(lead, "not_before", float("-inf")),
-            "too late": legal > _instant(lead, "not_after", float("inf")) + 1.0,
+            "too early": legal < _instant(lead, "not_before", float("-inf")) - slack,
+            "too late": legal > _instant(lead, "not_after", float("inf")) + slack,
         }
         red += [
             f"{leg.number} ({leg.name}): {why}" for why, so in reasons.items() if so

@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
-from chaos.judge.evidence import Evidence, Leg, Verdict
+from chaos.judge.evidence import CLOCK_SECONDS, Evidence, Leg, Verdict
 
 UNKNOWABLE_SECONDS = 0.5
 """An answer that came so shortly before the product lost the call may never have been
 read by it; then nobody can know that there was one."""
-CLOCK_SECONDS = 5.0
-"""Up to this the product promises to bear a wrong clock (issue: refuse at 5 s)."""
+ROUNDING_SECONDS = 0.05
 
 
 def two_at_once(found: Evidence) -> Verdict:
@@ -27,12 +26,14 @@ def two_at_once(found: Evidence) -> Verdict:
 
 def inside_gap(found: Evidence) -> Verdict:
     """From the end of one call to the next INVITE for the same lead."""
-    slack = CLOCK_SECONDS if found.said("clock") else 0.05
     red = []
     for (campaign, number), legs in found.lead_legs().items():
         wanted = found.campaign_of(legs[0])["retry_delay"]
         for before, after in pairwise(legs):
-            gap = after.invite - _over(found, before)
+            over = _over(found, before)
+            gap = after.invite - over
+            off = found.clock_was_off(over - 1.0, after.invite)
+            slack = CLOCK_SECONDS if off else ROUNDING_SECONDS
             if gap < wanted - slack and not _unseen(found, after):
                 red.append(
                     f"{number} of {campaign[:8]}: {gap:.2f} s instead of {wanted} s"
