@@ -7,6 +7,7 @@ One JSON object per line, `t` in unix seconds:
     {"t", "attempt", "root", "campaign", "lead", "subject", "number"}     a dial
     {"t", "answered": attempt}
     {"t", "withdrawn": attempt}         its INVITE never left
+    {"t", "opted_out": number, "root"}
 
 Several processes, of several hosts where the path is shared, append to one file.
 """
@@ -91,6 +92,10 @@ class Ledger:
     def withdrawn(self, attempt_id: UUID, *, t: float) -> None:
         """The INVITE recorded before certainly never left."""
         self._append({"t": t, "withdrawn": str(attempt_id)})
+
+    def opted_out(self, phone_number: str, *, root_id: UUID, t: float) -> None:
+        """Somebody asked not to be called: a restored database would not know."""
+        self._append({"t": t, "opted_out": phone_number, "root": str(root_id)})
 
     def agrees_with(self, found: Standing) -> bool:
         """Whether the rows have not been put back since the last reconciliation."""

@@ -25,6 +25,8 @@ from campanile.clock import now
 from campanile.config import settings
 from campanile.db import transaction
 from campanile.dialing.ledger import Ledger, Standing
+from campanile.leads.suppression import suppress
+from campanile.organizations.models import Organization
 
 log = structlog.get_logger(__name__)
 
@@ -123,7 +125,20 @@ def _put_back(session: Session, readable: Sequence[dict[str, Any]]) -> int:
     put_back = restoring.put_back(session, dials, rest=rest)
     restoring.take_back(session, withdrawn)
     restoring.note_answers(session, answered)
+    _suppress(session, readable)
     return put_back
+
+
+def _suppress(session: Session, readable: Sequence[dict[str, Any]]) -> None:
+    for line in readable:
+        if "opted_out" in line and session.get(Organization, UUID(line["root"])):
+            suppress(
+                session,
+                line["opted_out"],
+                root_id=UUID(line["root"]),
+                reason="asked on a call",
+                source="the dial ledger",
+            )
 
 
 def _mark(session: Session, ledger_id: str, position: int) -> None:
