@@ -242,6 +242,27 @@ async def test_a_stock_peer_hears_us_and_is_heard(we_offer, record_property):
     assert lost == [True]
 
 
+async def test_a_leg_whose_listener_fails_is_lost_and_its_call_told():
+    async with pair() as (near, far):
+        logged: list[dict[str, object]] = []
+        asyncio.get_running_loop().set_exception_handler(
+            lambda _, context: logged.append(context)
+        )
+        lost: list[str] = []
+        near.on_lost(lambda: lost.append("near"))
+        far.on_lost(lambda: lost.append("far"))
+
+        def fail(frame: Frame) -> None:
+            raise LookupError("what listens to this call failed")
+
+        near.subscribe(fail)
+        async with asyncio.timeout(10):  # ICE would notice after 30 s
+            await until(lambda: bool(lost))
+        await near.drained()  # nobody waits for what will not be played
+        assert lost == ["near"]
+        assert [context["message"] for context in logged] == ["media.leg_failed"]
+
+
 async def test_two_peers_hear_each_other_s_tones_and_digits():
     async with pair() as (near, far):
         at_near: list[Frame] = []

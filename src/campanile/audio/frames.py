@@ -4,7 +4,7 @@ Inside campanile audio is mono, 8 kHz, 16-bit signed linear PCM in numpy arrays;
 wire's G.711 is decoded on arrival and encoded on departure (RFC 3551, section 4.5.14).
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +22,7 @@ SILENCE: Pcm = np.zeros(FRAME_SAMPLES, dtype=np.int16)
 SILENCE.setflags(write=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """Twenty milliseconds of what the far end said."""
 
     pcm: Pcm

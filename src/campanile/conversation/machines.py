@@ -29,6 +29,8 @@ class MachineWatch:
         self._agent_audible = False
         self._events: list[Event] = []
         self._wake = wake
+        self.over = False
+        """A person answered, for certain: frames tell nothing more."""
 
     @property
     def verdict(self) -> Verdict | None:
@@ -45,10 +47,8 @@ class MachineWatch:
         return self.verdict is None or self.verdict.answered_by == "human"
 
     def frame(self, frame: Frame, voice: float, *, agent_audible: bool) -> None:
-        """Every 20 ms of the callee, with the latest probability of speech."""
-        verdict = self._detector.verdict
-        if verdict and verdict.answered_by == "human" and not verdict.provisional:
-            return  # nothing more will be concluded
+        """Every 20 ms of the callee until it is `over`, with the latest probability of
+        speech."""
         tones = self._tones.feed(frame.pcm, at=frame.at, voice=voice)
         for tone in tones:
             self._keep(self._detector.tone(tone))
@@ -80,6 +80,12 @@ class MachineWatch:
     def _keep(self, events: list[Event]) -> None:
         if events:
             self._events += events
+            verdict = self._detector.verdict
+            self.over = (
+                verdict is not None
+                and verdict.answered_by == "human"
+                and not verdict.provisional
+            )
             self._wake()
 
 

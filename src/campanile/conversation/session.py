@@ -231,7 +231,9 @@ class Conversation:
         stage.take_words(asyncio.get_running_loop().time())
 
     def _frame(self, frame: Frame, voice: float) -> None:
-        self._watch.frame(frame, voice, agent_audible=self._stage.audio.queued > 0)
+        if not self._watch.over:
+            audible = self._stage.audio.queued > 0
+            self._watch.frame(frame, voice, agent_audible=audible)
 
     def _window(self, change: SpeechStarted | SpeechEnded | None) -> None:
         # Both sides' goodbyes overlap; that is no interruption.

@@ -37,6 +37,8 @@ class _Place(NamedTuple):
     before: Callable[[], None]
     tick: Callable[[float], None]
     after: Callable[[], None]
+    failed: Callable[[], None]
+    """Instead of all of them, once any of them raised."""
 
 
 def _nothing() -> None:
@@ -60,8 +62,9 @@ class FrameClock:
         *,
         before: Callable[[], None] = _nothing,
         after: Callable[[], None] = _nothing,
+        failed: Callable[[], None] = _nothing,
     ) -> None:
-        """Tick `leg` from now on.
+        """Tick `leg` from now on, until it is removed or has `failed`.
 
         `before` and `after` are for its sockets: they are called before, or after, any
         leg of the phase is ticked. System calls leave the processor's caches cold, and
@@ -69,7 +72,7 @@ class FrameClock:
         """
         begun = [phase for phase in self._phases if 0 < len(phase) < _SHARED_BY]
         phase = begun[0] if begun else min(self._phases, key=len)
-        phase[leg] = _Place(before, leg.tick, after)
+        phase[leg] = _Place(before, leg.tick, after, failed)
         if self._timer is None:
             self._lags.clear()
             self._start = time.monotonic()
@@ -133,18 +136,23 @@ class FrameClock:
 
     def _run(self, phase: int, due: float) -> None:
         places = tuple(self._phases[phase].items())
-        for leg, place in places:
-            self._guard(leg, place.before)
-        for leg, place in places:
-            self._guard(leg, place.tick, due)
-        for leg, place in places:
-            self._guard(leg, place.after)
+        self._call([(leg, place.before) for leg, place in places])
+        self._call([(leg, place.tick) for leg, place in places], due)
+        self._call([(leg, place.after) for leg, place in places])
 
-    def _guard(self, leg: Leg, call: Callable[..., None], *arguments: float) -> None:
-        try:
-            call(*arguments)
-        except Exception as error:  # noqa: BLE001 - one call's fault must not mute the rest
-            self.remove(leg)
-            asyncio.get_running_loop().call_exception_handler(
-                {"message": "media.leg_failed", "exception": error}
-            )
+    def _call(
+        self, calls: list[tuple[Leg, Callable[..., None]]], *arguments: float
+    ) -> None:
+        for leg, call in calls:
+            try:
+                call(*arguments)
+            except Exception as error:  # noqa: BLE001 - one call's must not mute the rest
+                self._fail(leg, error)
+
+    def _fail(self, leg: Leg, error: Exception) -> None:
+        place = next((p[leg] for p in self._phases if leg in p), None)
+        self.remove(leg)
+        loop = asyncio.get_running_loop()
+        loop.call_exception_handler({"message": "media.leg_failed", "exception": error})
+        if place is not None:
+            loop.call_soon(place.failed)

@@ -13,14 +13,16 @@ import time
 from collections import deque
 from typing import Any, Protocol
 
+from campanile.audio.frames import FRAME_SECONDS
+
 _LONGEST_DATAGRAM = 2048
 _DATAGRAMS_PER_POLL = 64  # more than a second of audio; a flood must not hold the loop
 _RECEIVE_BUFFER = 256 * 1024
-_FRESH_SECONDS = 0.01
+_FRESH_SECONDS = FRAME_SECONDS
 """A packet as young as this is taken for the last one, which saves asking for another.
 
-Were there one, the next poll would find it old and read on; with 20 ms packets that is
-as good, and with shorter ones the last is always fresh.
+Were there one, it is younger still: the next poll comes in time for it, finds this
+one's successor old and reads on. So nothing waits for longer than a frame.
 """
 _SO_TIMESTAMPNS = 35  # Linux; the socket module does not name it
 _TIMESPEC = struct.Struct("@ll")

@@ -13,7 +13,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from campanile.audio.frames import FRAME_SECONDS, SILENCE, Frame, Pcm
 from campanile.media import rtcp, sdp
@@ -23,7 +23,7 @@ from campanile.media.receiving import Receiver
 from campanile.media.sending import Sender
 from campanile.media.transport import MediaFailed, SecureTransport
 
-_Sink = TypeVar("_Sink")
+_Sink = TypeVar("_Sink", bound=Callable[..., None])
 _MOST_SILENCE = 500
 """Frames of silence that a recording gets for one stall; a suspended laptop has many."""
 
@@ -48,6 +48,22 @@ class MediaStats:
     """Of what we sent lately, 0..1, as the far end reports."""
 
 
+class _Sinks(Generic[_Sink]):
+    """Who is told of something; a tuple, as it may change while they are."""
+
+    def __init__(self) -> None:
+        self.told: tuple[_Sink, ...] = ()
+
+    def add(self, sink: _Sink) -> Callable[[], None]:
+        """Tell `sink` from now on; the result, which may be called twice, ends it."""
+        self.told += (sink,)
+
+        def leave() -> None:
+            self.told = tuple(other for other in self.told if other is not sink)
+
+        return leave
+
+
 class MediaPeer:
     """One leg. Implements `telephony.line.AudioPort`; belongs to one event loop."""
 
@@ -59,10 +75,10 @@ class MediaPeer:
         self._connecting: asyncio.Task[None] | None = None
         self._closed = False
         self._up = False
-        self._sinks: list[Callable[[Frame], None]] = []
-        self._sent_sinks: list[Callable[[Pcm], None]] = []
-        self._dtmf_sinks: list[Callable[[str], None]] = []
-        self._lost_sinks: list[Callable[[], None]] = []
+        self._sinks = _Sinks[Callable[[Frame], None]]()
+        self._sent_sinks = _Sinks[Callable[[Pcm], None]]()
+        self._dtmf_sinks = _Sinks[Callable[[str], None]]()
+        self._lost_sinks = _Sinks[Callable[[], None]]()
 
         self._playout = Playout()
         self._sender = Sender(self._playout)
@@ -193,32 +209,38 @@ class MediaPeer:
         await transport.connect(remote, dtls_client=dtls_client)
         self._up = True
         self._next_report = rtcp.next_report_at(time.monotonic()) - rtcp.REPORT_SECONDS
-        self._clock.add(self, before=transport.read, after=transport.write)
+        self._clock.add(
+            self,
+            before=transport.read,
+            after=transport.write,
+            failed=self._transport_lost,
+        )
 
     def _transport_lost(self) -> None:
         self._up = False
         self._clock.remove(self)
         self._playout.close()
-        for sink in tuple(self._lost_sinks):
+        for sink in self._lost_sinks.told:
             sink()
 
     # Audio ---------------------------------------------------------------------
 
     def subscribe(self, sink: Callable[[Frame], None]) -> Callable[[], None]:
         """Call `sink` with every 20 ms received; the result unsubscribes."""
-        return _listen(self._sinks, sink)
+        return self._sinks.add(sink)
 
     def on_sent(self, sink: Callable[[Pcm], None]) -> Callable[[], None]:
         """Call `sink` with every 20 ms sent, silence included."""
-        return _listen(self._sent_sinks, sink)
+        return self._sent_sinks.add(sink)
 
     def on_dtmf(self, sink: Callable[[str], None]) -> Callable[[], None]:
         """Call `sink` with every digit the far end presses; the result unsubscribes."""
-        return _listen(self._dtmf_sinks, sink)
+        return self._dtmf_sinks.add(sink)
 
     def on_lost(self, sink: Callable[[], None]) -> Callable[[], None]:
-        """Call `sink` when the far end's media ends or stays away for 30 s."""
-        return _listen(self._lost_sinks, sink)
+        """Call `sink` when the far end's media ends or stays away for 30 s, or when
+        something that listens to this leg has failed: no frame is exchanged then."""
+        return self._lost_sinks.add(sink)
 
     def play(self, pcm: Pcm) -> None:
         self._playout.play(pcm)
@@ -275,10 +297,10 @@ class MediaPeer:
         self._transport.deliver()
         packet, pcm = self._sender.next_packet()
         self._transport.queue_rtp(packet)
-        for sent_sink in tuple(self._sent_sinks):
+        for sent_sink in self._sent_sinks.told:
             sent_sink(pcm)
         for frame in self._receiver.frames(now, missed=missed):
-            for sink in tuple(self._sinks):
+            for sink in self._sinks.told:
                 sink(frame)
         if now >= self._next_report and self._up:
             self._report()
@@ -287,13 +309,13 @@ class MediaPeer:
         """The loop stalled: the far end heard nothing, and the recording says so."""
         self._sender.skip(missed)
         for _ in range(min(missed, _MOST_SILENCE)):
-            for sink in tuple(self._sent_sinks):
+            for sink in self._sent_sinks.told:
                 sink(SILENCE)
 
     def _receive(self, data: bytes, at: float) -> None:
         digit = self._receiver.packet(data, at)
         if digit is not None:
-            for sink in tuple(self._dtmf_sinks):
+            for sink in self._dtmf_sinks.told:
                 sink(digit)
 
     def _receive_reports(self, data: bytes, at: float) -> None:
@@ -315,8 +337,3 @@ class MediaPeer:
         blocks = [reception.block(time.monotonic())] if reception else []
         report = rtcp.Report(self._sender.ssrc, self._sender.info(), blocks, bye)
         self._transport.queue_rtcp(rtcp.pack(report))
-
-
-def _listen(sinks: list[_Sink], sink: _Sink) -> Callable[[], None]:
-    sinks.append(sink)
-    return lambda: sinks.remove(sink) if sink in sinks else None

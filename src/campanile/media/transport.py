@@ -10,7 +10,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
-import pylibsrtp
 from aioice import Candidate
 from aioice import ice as aioice_ice
 from aioice.candidate import candidate_foundation, candidate_priority
@@ -24,13 +23,16 @@ from aiortc import (
     RTCIceTransport,
 )
 from aiortc.sdp import candidate_from_sdp, candidate_to_sdp
+from pylibsrtp import Session
+from pylibsrtp._binding import ffi, lib  # type: ignore[import-not-found]  # compiled
 
 from campanile.errors import CampanileError, Unavailable
 from campanile.media.datagrams import Arrivals, Datagrams, bind
 from campanile.media.sdp import Description
 
 _MOST_ARRIVED = 100  # packets kept for the next tick: two seconds of sound
-_LONGEST_SRTP = 1400  # libsrtp's binding copies into 1500 bytes and adds its trailer
+_LONGEST_SRTP = 1400
+_SRTP_ROOM = 1500  # with what libsrtp adds: 144 bytes, and 4 more to RTCP, at most
 
 PacketSink = Callable[[bytes, float], None]
 """Called with a packet and the `time.monotonic()` of its arrival."""
@@ -41,7 +43,7 @@ class MediaFailed(Unavailable):
 
 
 def check_private_names() -> None:
-    """Raise CampanileError if an aiortc or aioice is installed that we do not fit."""
+    """Raise CampanileError if packages are installed that this file does not fit."""
     missing = [
         f"{owner.__name__}.{name}"
         for owner, name in (
@@ -59,12 +61,18 @@ def check_private_names() -> None:
         (RTCIceTransport, "_connection"),
         (RTCDtlsTransport, "_rx_srtp"),
         (RTCDtlsTransport, "_tx_srtp"),
+        (Session, "_srtp"),
     ):
         if f"self.{name}" not in inspect.getsource(owner):
             missing.append(f"{owner.__name__}.{name}")
+    missing += [
+        f"pylibsrtp.{name}"
+        for name in ("protect", "protect_rtcp", "unprotect", "unprotect_rtcp")
+        if not hasattr(lib, f"srtp_{name}")
+    ]
     if missing:
         raise CampanileError(
-            f"The installed aiortc or aioice lacks {', '.join(missing)}",
+            f"The installed aiortc, aioice or pylibsrtp lacks {', '.join(missing)}",
             hint="Install the versions of requirements.lock",
         )
 
@@ -131,6 +139,39 @@ def _certificate() -> RTCCertificate:
     return certificates[-1]
 
 
+class _Cipher:
+    """libsrtp on one direction's keys, without the binding's allocations per packet."""
+
+    def __init__(self, session: Session):
+        self._session = session  # owns the keys below
+        self._srtp = session._srtp[0]
+        self._packet = ffi.new("char[]", _SRTP_ROOM)
+        self._bytes = ffi.buffer(self._packet)
+        self._size = ffi.new("int *")
+
+    def protect(self, packet: bytes) -> bytes | None:
+        return self._process(lib.srtp_protect, packet)
+
+    def protect_rtcp(self, packet: bytes) -> bytes | None:
+        return self._process(lib.srtp_protect_rtcp, packet)
+
+    def unprotect(self, packet: bytes) -> bytes | None:
+        return self._process(lib.srtp_unprotect, packet)
+
+    def unprotect_rtcp(self, packet: bytes) -> bytes | None:
+        return self._process(lib.srtp_unprotect_rtcp, packet)
+
+    def _process(self, work: Callable[..., int], packet: bytes) -> bytes | None:
+        """What `work` made of at most 1400 bytes; None if it refused them."""
+        size = self._size
+        size[0] = length = len(packet)
+        self._bytes[:length] = packet
+        if work(self._srtp, self._packet, size):
+            return None
+        whole: bytes = self._bytes[: size[0]]
+        return whole
+
+
 class SecureTransport:
     """Datagrams of RTP and RTCP to and from one far end, encrypted on the way."""
 
@@ -157,8 +198,8 @@ class SecureTransport:
         certificate = _certificate()
         self._dtls = RTCDtlsTransport(self._ice, [certificate])
         self._fingerprints = certificate.getFingerprints()
-        self._rx: pylibsrtp.Session | None = None
-        self._tx: pylibsrtp.Session | None = None
+        self._rx: _Cipher | None = None
+        self._tx: _Cipher | None = None
         self._datagrams: Datagrams | None = None
         self._remote: tuple[str, int] = ("", 0)
         self._closed = False
@@ -210,8 +251,8 @@ class SecureTransport:
         )
         if self._dtls.state != "connected":
             raise MediaFailed("The far end's media could not be encrypted (DTLS)")
-        self._rx = self._dtls._rx_srtp
-        self._tx = self._dtls._tx_srtp
+        self._rx = _Cipher(self._dtls._rx_srtp)
+        self._tx = _Cipher(self._dtls._tx_srtp)
         self._datagrams, self._remote = self._connection.selected()
         self._datagrams.unwatch()
         self._arrived.clear()  # what overtook the handshake is old by now
@@ -236,29 +277,28 @@ class SecureTransport:
 
     def deliver(self) -> None:
         """Decrypt what was read and give it to `on_rtp` and `on_rtcp`."""
-        arrived = self._arrived
-        while arrived and self._rx is not None:
+        arrived, rx = self._arrived, self._rx
+        while arrived and rx is not None:
             data, at = arrived.popleft()
             if not 12 <= len(data) <= _LONGEST_SRTP:
                 continue
             rtcp = 192 <= data[1] < 224  # RFC 5761: on the same port
-            try:
-                packet = (
-                    self._rx.unprotect_rtcp(data) if rtcp else self._rx.unprotect(data)
-                )
-            except pylibsrtp.Error:  # forged, or duplicated by the network
+            packet = rx.unprotect_rtcp(data) if rtcp else rx.unprotect(data)
+            if packet is None:  # forged, or duplicated by the network
                 self.undecryptable += 1
-                continue
-            (self._on_rtcp if rtcp else self._on_rtp)(packet, at)
+            elif rtcp:
+                self._on_rtcp(packet, at)
+            else:
+                self._on_rtp(packet, at)
 
     def queue_rtp(self, packet: bytes) -> None:
         """Encrypt a packet; `write` sends it."""
-        if self._tx is not None:
-            self._leaving.append(self._tx.protect(packet))
+        if self._tx and (encrypted := self._tx.protect(packet)):
+            self._leaving.append(encrypted)
 
     def queue_rtcp(self, packet: bytes) -> None:
-        if self._tx is not None:
-            self._leaving.append(self._tx.protect_rtcp(packet))
+        if self._tx and (encrypted := self._tx.protect_rtcp(packet)):
+            self._leaving.append(encrypted)
 
     def write(self) -> None:
         """Send what was queued."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from campanile.audio.frames import SAMPLE_RATE, Frame
+from campanile.audio.frames import SAMPLE_RATE, Frame, Pcm
 
 WINDOW_SAMPLES = 256
 WINDOW_SECONDS = WINDOW_SAMPLES / SAMPLE_RATE
@@ -20,7 +20,8 @@ WINDOW_SECONDS = WINDOW_SAMPLES / SAMPLE_RATE
 
 _CONTEXT_SAMPLES = 32  # the end of the previous window, which the model wants in front
 _INPUT_SAMPLES = _CONTEXT_SAMPLES + WINDOW_SAMPLES
-_PENDING_SAMPLES = 3 * WINDOW_SAMPLES  # what a loop that stalls may leave unjudged
+_ROOM = _CONTEXT_SAMPLES + 3 * WINDOW_SAMPLES
+"""Samples of a track: more than that a loop that stalls leaves unjudged."""
 _STATE_SIZE = 128
 _FIRST_CAPACITY = 16
 _MODEL = Path(__file__).parent / "models" / "silero_vad.onnx"
@@ -56,7 +57,7 @@ class VoiceTrack:
             self._batch._release(self._slot)
 
     def _hear(self, frame: Frame) -> None:
-        self._batch._append(self._slot, frame)
+        self._batch._append(self._slot, frame.pcm, frame.at)
 
     def _tell(self, probability: float, at: float) -> None:
         for sink in tuple(self._sinks):
@@ -77,8 +78,8 @@ class SileroBatch:
         self._tracks: list[VoiceTrack | None] = []
         self._free: list[int] = []
         self._sound = np.zeros((0, 0), dtype=np.int16)
-        self._filled = np.zeros(0, dtype=np.intp)
-        self._ended_at = np.zeros(0)
+        self._filled: list[int] = []  # samples in each row, context included
+        self._ended_at: list[float] = []
         self._state = np.zeros((2, 0, _STATE_SIZE), dtype=np.float32)
         self._input = np.zeros((0, _INPUT_SAMPLES), dtype=np.float32)
         self._rate = np.array(SAMPLE_RATE, dtype=np.int64)
@@ -98,35 +99,43 @@ class SileroBatch:
 
     def run(self) -> None:
         """Judge every full window and tell the tracks' callbacks, oldest first."""
-        while len(full := np.flatnonzero(self._filled >= _INPUT_SAMPLES)):
-            probabilities, ends = self._judge(full)
+        while full := [
+            slot for slot, filled in enumerate(self._filled) if filled >= _INPUT_SAMPLES
+        ]:
             tracks = [self._tracks[slot] for slot in full]
+            ends = [self._drop_window(slot) for slot in full]
+            probabilities = self._judge(np.array(full))
             for track, probability, at in zip(tracks, probabilities, ends, strict=True):
                 if track is not None:
                     track._tell(probability, at)
 
-    def _judge(self, slots: np.ndarray) -> tuple[list[float], list[float]]:
-        """Infer one window of each slot and drop it from the slot's sound."""
+    def _drop_window(self, slot: int) -> float:
+        """Count one window of a slot as judged; when its last sample was heard."""
+        late = (self._filled[slot] - _INPUT_SAMPLES) / SAMPLE_RATE
+        self._filled[slot] -= WINDOW_SAMPLES
+        return self._ended_at[slot] - late
+
+    def _judge(self, slots: np.ndarray) -> list[float]:
+        """Infer one window of each slot and move the sound behind it to the front."""
         batch = self._input[: len(slots)]
         np.multiply(self._sound[slots, :_INPUT_SAMPLES], 1 / 32768, out=batch)
         probabilities, state = self._session.run(
             None, {"input": batch, "state": self._state[:, slots], "sr": self._rate}
         )
         self._state[:, slots] = state
-        late = (self._filled[slots] - _INPUT_SAMPLES) / SAMPLE_RATE
         self._sound[slots, :-WINDOW_SAMPLES] = self._sound[slots, WINDOW_SAMPLES:]
-        self._filled[slots] -= WINDOW_SAMPLES
-        return probabilities[:, 0].tolist(), (self._ended_at[slots] - late).tolist()
+        found: list[float] = probabilities[:, 0].tolist()
+        return found
 
-    def _append(self, slot: int, frame: Frame) -> None:
-        start = int(self._filled[slot])
-        end = start + len(frame.pcm)
-        if end > self._sound.shape[1]:  # nobody called run: the oldest is worth least
+    def _append(self, slot: int, pcm: Pcm, at: float) -> None:
+        start = self._filled[slot]
+        end = start + len(pcm)
+        if end > _ROOM:  # nobody called run: the oldest is worth least
             self._sound[slot, :-WINDOW_SAMPLES] = self._sound[slot, WINDOW_SAMPLES:]
             start, end = start - WINDOW_SAMPLES, end - WINDOW_SAMPLES
-        self._sound[slot, start:end] = frame.pcm
+        self._sound[slot, start:end] = pcm
         self._filled[slot] = end
-        self._ended_at[slot] = frame.at
+        self._ended_at[slot] = at
 
     def _release(self, slot: int) -> None:
         self._tracks[slot] = None
@@ -137,12 +146,11 @@ class SileroBatch:
         more = capacity - len(self._tracks)
         self._free += range(capacity - 1, len(self._tracks) - 1, -1)
         self._tracks += [None] * more
-        width = _CONTEXT_SAMPLES + _PENDING_SAMPLES
-        sound = np.zeros((capacity, width), dtype=np.int16)
+        sound = np.zeros((capacity, _ROOM), dtype=np.int16)
         sound[: capacity - more, : self._sound.shape[1]] = self._sound
         self._sound = sound
-        self._filled = np.pad(self._filled, (0, more))
-        self._ended_at = np.pad(self._ended_at, (0, more))
+        self._filled += [0] * more
+        self._ended_at += [0.0] * more
         self._state = np.pad(self._state, ((0, 0), (0, more), (0, 0)))
         self._input = np.zeros((capacity, _INPUT_SAMPLES), dtype=np.float32)
 

@@ -115,14 +115,16 @@ def test_a_leg_that_fails_is_taken_off_and_told_of_while_the_others_go_on(run):
             lambda _, context: told.append(context)
         )
         clock, faulty, sound = FrameClock(), Faulty(), [Leg() for _ in range(4)]
+        failed: list[Leg] = []
         for leg in (faulty, *sound):
-            clock.add(leg)
+            clock.add(leg, failed=lambda leg=leg: failed.append(leg))
         await asyncio.sleep(0.1)
         for leg in sound:
             clock.remove(leg)
             assert len(leg.due) >= 3
         assert len(faulty.due) == 1
         assert [context["message"] for context in told] == ["media.leg_failed"]
+        assert failed == [faulty]
 
     run(scenario)
 
