@@ -1,7 +1,8 @@
 """A call on file: 16-bit stereo WAV at 8 kHz, the callee left, the agent right.
 
-The event loop only copies samples; one thread per process writes for all calls. The
-file is playable at any moment, so that a worker killed with -9 loses a second at most.
+The event loop keeps frames and puts them together once a second; one thread per process
+writes for all calls. The file is playable at any moment, so that a worker killed with
+-9 loses a second at most.
 """
 
 from concurrent.futures import Future
@@ -13,8 +14,9 @@ import numpy.typing as npt
 from campanile.audio.frames import FRAME_SAMPLES, FRAME_SECONDS, SAMPLE_RATE, Pcm
 from campanile.recordings.writer import WavFile, writer
 
-_BUFFER_SAMPLES = SAMPLE_RATE  # handed over once per second
+_KEPT_SAMPLES = SAMPLE_RATE  # handed over once per second
 LEFT, RIGHT = 0, 1
+_NOTHING: Pcm = np.zeros(0, np.int16)
 
 
 class StereoRecorder:
@@ -23,13 +25,14 @@ class StereoRecorder:
     `left` and `right` are each called once per 20 ms tick. Where one side misses a
     tick, silence takes its place: the sides never part by more than one frame. Ticks
     that both sides missed are known, and filled, only where `left` is told the time.
+    Frames are kept, not copied: nobody may change one afterwards.
     """
 
     def __init__(self, path: Path):
         self._file = WavFile(path)
-        self._buffer = np.zeros((_BUFFER_SAMPLES + 2 * FRAME_SAMPLES, 2), np.int16)
-        self._ends = [0, 0]
-        self._handed_over = 0  # samples no longer in the buffer
+        self._kept: tuple[list[Pcm], list[Pcm]] = ([], [])
+        self._ends = [0, 0]  # samples kept of either side
+        self._handed_over = 0
         self._began_at: float | None = None
         self._closed: Future[None] | None = None
 
@@ -62,15 +65,17 @@ class StereoRecorder:
     def _add(self, side: int, pcm: Pcm) -> None:
         if self._closed is not None:
             return
-        lead = self._ends[side] - self._ends[1 - side]
-        if lead >= FRAME_SAMPLES:
-            # The other side missed its tick; the buffer is silent there already.
-            self._ends[1 - side] += lead
-        start = self._ends[side]
-        self._ends[side] = start + len(pcm)
-        self._buffer[start : self._ends[side], side] = pcm
-        if (complete := min(self._ends)) >= _BUFFER_SAMPLES:
-            self._hand_over(complete)
+        ends = self._ends
+        lead = ends[side] - ends[1 - side]
+        if lead >= FRAME_SAMPLES:  # the other side missed its tick
+            self._keep(1 - side, np.zeros(lead, np.int16))
+        self._keep(side, pcm)
+        if ends[LEFT] >= _KEPT_SAMPLES and ends[RIGHT] >= _KEPT_SAMPLES:
+            self._hand_over(min(ends))
+
+    def _keep(self, side: int, pcm: Pcm) -> None:
+        self._kept[side].append(pcm)
+        self._ends[side] += len(pcm)
 
     def _catch_up(self, at: float) -> None:
         """Fill what a stalled clock skipped, so that the file keeps the call's time."""
@@ -83,11 +88,14 @@ class StereoRecorder:
             self._write(np.zeros((missed * FRAME_SAMPLES, 2), np.int16))
 
     def _hand_over(self, samples: int) -> None:
-        self._write(self._buffer[:samples])
-        rest = self._buffer[samples:].copy()
-        self._buffer[:] = 0
-        self._buffer[: len(rest)] = rest
-        self._ends = [max(0, end - samples) for end in self._ends]
+        """Write so much of both sides, silence where one has less; keep the rest."""
+        sound = np.zeros((samples, 2), np.int16)
+        for side, frames in enumerate(self._kept):
+            said = np.concatenate([*frames, _NOTHING])
+            sound[: len(said), side] = said[:samples]
+            frames[:] = [said[samples:]]
+            self._ends[side] = len(frames[0])
+        self._write(sound)
 
     def _write(self, sound: npt.NDArray[np.int16]) -> None:
         writer().append(self._file, sound.tobytes())
