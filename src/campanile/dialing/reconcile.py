@@ -131,14 +131,18 @@ def _put_back(session: Session, readable: Sequence[dict[str, Any]]) -> int:
 
 def _suppress(session: Session, readable: Sequence[dict[str, Any]]) -> None:
     for line in readable:
-        if "opted_out" in line and session.get(Organization, UUID(line["root"])):
-            suppress(
-                session,
-                line["opted_out"],
-                root_id=UUID(line["root"]),
-                reason="asked on a call",
-                source="the dial ledger",
-            )
+        if "opted_out" not in line:
+            continue
+        root_id = UUID(line["root"])
+        if session.get(Organization, root_id) is None:
+            continue  # another installation's
+        suppress(
+            session,
+            line["opted_out"],
+            root_id=root_id,
+            reason="asked on a call",
+            source="the dial ledger",
+        )
 
 
 def _mark(session: Session, ledger_id: str, position: int) -> None:
