@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+import numpy as np
 import orjson
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import (
@@ -17,8 +18,9 @@ from websockets.exceptions import (
     InvalidURI,
     WebSocketException,
 )
+from websockets.protocol import State
 
-from campanile.audio.frames import FRAME_SAMPLES, Pcm
+from campanile.audio.frames import FRAME_SAMPLES, SAMPLE_RATE, Pcm
 from campanile.audio.g711 import encode_ulaw
 
 from .errors import ProviderError, from_status
@@ -28,10 +30,10 @@ from .protocols import Transcript
 
 NAME = "deepgram"
 
-_CHUNK_BYTES = 4 * FRAME_SAMPLES
-"""80 ms of G.711. Each message costs some 100 µs whatever its length; and `finalize`,
-which follows every utterance, does not wait for a chunk to fill."""
-_BACKLOG_BYTES = 5 * 8000  # more than 5 s unsent: the far end has stopped reading
+_CHUNK_SAMPLES = 4 * FRAME_SAMPLES
+"""80 ms. Each message costs the same whatever its length; and `finalize`, which follows
+every utterance, does not wait for a chunk to fill."""
+_BACKLOG_BYTES = 5 * SAMPLE_RATE  # more than 5 s unsent: the far end stopped reading
 _UNDECODABLE = 1008  # DATA-0000: the same audio will be refused again
 
 
@@ -92,8 +94,32 @@ class DeepgramSpeechToText:
         )
 
 
+class _Socket(ClientConnection):
+    """A connection that is written to at once and from anywhere on the loop.
+
+    `send` takes twice as long: it must be awaited, and waits for a slow reader, which
+    live audio cannot. Nothing is sent, and nothing raised, once the connection closes:
+    whoever reads is told why.
+    """
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that the far end has not taken."""
+        return self.transport.get_write_buffer_size()
+
+    def write(self, audio: bytes) -> None:
+        if self.protocol.state is State.OPEN:
+            self.protocol.send_binary(audio)
+            self.send_data()
+
+    def command(self, kind: str) -> None:
+        if self.protocol.state is State.OPEN:
+            self.protocol.send_text(b'{"type":"%b"}' % kind.encode())
+            self.send_data()
+
+
 class DeepgramStream:
-    """One call's transcription: a writer task, a reader task, nothing per frame.
+    """One call's transcription.
 
     Every failure, whenever it happens, ends the iteration with one ProviderError;
     opening raises it at once.
@@ -106,14 +132,13 @@ class DeepgramStream:
         self._url = url
         self._headers = headers
         self._patience = patience
-        self._audio = bytearray()
-        self._commands: list[str] = []
-        self._wake = asyncio.Event()
+        self._frames: list[Pcm] = []
+        self._samples = 0
         self._results: asyncio.Queue[Transcript | ProviderError | None] = (
             asyncio.Queue()
         )
-        self._socket: ClientConnection | None = None
-        self._tasks: list[asyncio.Task[None]] = []
+        self._socket: _Socket | None = None
+        self._reading: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._spoke = False
         self._heard_at = 0.0
@@ -122,10 +147,9 @@ class DeepgramStream:
 
     async def __aenter__(self) -> "DeepgramStream":
         self._socket = await self._connect()
-        self._tasks = [
-            asyncio.create_task(self._write(self._socket), name="deepgram-writer"),
-            asyncio.create_task(self._read(self._socket), name="deepgram-reader"),
-        ]
+        self._reading = asyncio.create_task(
+            self._read(self._socket), name="deepgram-reader"
+        )
         self._schedule()
         return self
 
@@ -135,15 +159,15 @@ class DeepgramStream:
     def send(self, pcm: Pcm) -> None:
         if self._over:
             return
-        self._audio += encode_ulaw(pcm)
-        if len(self._audio) >= _CHUNK_BYTES:
-            self._wake.set()
-            if len(self._audio) > _BACKLOG_BYTES:
-                self._end(ProviderError(NAME, "stalled", retryable=True))
+        self._frames.append(pcm)
+        self._samples += len(pcm)
+        if self._samples >= _CHUNK_SAMPLES:
+            self._write()
 
     async def finalize(self) -> None:
         """Deepgram answers only where it holds audio that it has not yet finished."""
         self._asked_at = self._asked_at or asyncio.get_running_loop().time()
+        self._write()
         self._command("Finalize")
 
     async def __aiter__(self) -> AsyncGenerator[Transcript, None]:
@@ -157,22 +181,19 @@ class DeepgramStream:
         self._end(None)
         if self._timer:
             self._timer.cancel()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._reading:
+            self._reading.cancel()
+            await asyncio.gather(self._reading, return_exceptions=True)
         socket, self._socket = self._socket, None
         if socket:
-            try:
-                async with asyncio.timeout(self._patience.close):
-                    await socket.send('{"type":"CloseStream"}')
-            except (ConnectionClosed, TimeoutError):
-                pass  # it was over already; closing below is for our own end
+            socket.command("CloseStream")
             await socket.close()
 
-    async def _connect(self) -> ClientConnection:
+    async def _connect(self) -> _Socket:
         try:
-            return await connect(
+            return await connect(  # type: ignore[return-value]  # it makes what it is told
                 self._url,
+                create_connection=_Socket,
                 additional_headers=self._headers,
                 ssl=self._pool.tls if self._url.startswith("wss:") else None,
                 proxy=None if is_loopback(self._url) else True,
@@ -194,21 +215,16 @@ class DeepgramStream:
                 NAME, "connection", retryable=True, detail=type(error).__name__
             ) from error
 
-    async def _write(self, socket: ClientConnection) -> None:
-        try:
-            while True:
-                await self._wake.wait()
-                self._wake.clear()
-                if self._audio:
-                    chunk, self._audio = self._audio, bytearray()
-                    self._spoke = True
-                    await socket.send(chunk)
-                while self._commands:
-                    await socket.send(self._commands.pop(0))
-        except ConnectionClosed:
-            pass  # the reader hears of it too, and tells why
+    def _write(self) -> None:
+        """Send the audio that is kept."""
+        frames, self._frames, self._samples = self._frames, [], 0
+        if frames and self._socket:
+            self._spoke = True
+            self._socket.write(encode_ulaw(np.concatenate(frames)))
+            if self._socket.unsent > _BACKLOG_BYTES:
+                self._end(ProviderError(NAME, "stalled", retryable=True))
 
-    async def _read(self, socket: ClientConnection) -> None:
+    async def _read(self, socket: _Socket) -> None:
         loop = asyncio.get_running_loop()
         try:
             async for message in socket:
@@ -232,8 +248,8 @@ class DeepgramStream:
             self._end(error)
 
     def _command(self, kind: str) -> None:
-        self._commands.append(f'{{"type":"{kind}"}}')
-        self._wake.set()
+        if self._socket:
+            self._socket.command(kind)
 
     def _schedule(self) -> None:
         self._timer = asyncio.get_running_loop().call_later(

@@ -4,14 +4,14 @@ https://elevenlabs.io/docs/api-reference/text-to-speech/stream
 """
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from urllib.parse import quote
 
 from campanile.audio.frames import Pcm
 from campanile.audio.g711 import decode_ulaw
 
-from .errors import ProviderError
 from .pool import Pool
-from .speech import refuse_other_than_audio
+from .speech import audio_of
 
 _SLOWEST, _FASTEST = 0.7, 1.2
 """What the vendor accepts of the platform's 0.5–2."""
@@ -51,17 +51,13 @@ class ElevenLabsSpeech:
 
     async def speak(self, text: str) -> AsyncGenerator[Pcm, None]:
         """Chunks as they arrive; one byte is one sample, so none can be torn."""
-        heard = False
-        async with self._pool.post(
+        chunks = audio_of(
+            self._pool,
             self.name,
             self._url,
             headers=self._headers,
             body=self._options | {"text": text},
-        ) as response:
-            refuse_other_than_audio(self.name, response)
-            async for chunk in response.aiter_bytes():
-                if chunk:
-                    heard = True
-                    yield decode_ulaw(chunk)
-            if not heard:
-                raise ProviderError(self.name, "no_audio", retryable=True)
+        )
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                yield decode_ulaw(chunk)

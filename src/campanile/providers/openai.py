@@ -9,10 +9,10 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
 import orjson
 
 from .errors import ProviderError
+from .lanes import Answer
 from .pool import PATIENT, Pool
 from .protocols import ChatMessage, TextDelta, ToolCall, ToolSpec
 from .sse import EventStream
@@ -53,9 +53,9 @@ class OpenAIChat:
         if tools:
             body["tools"] = [_tool(tool) for tool in tools]
         turn = _Turn(self.name)
-        async with self._post(body) as response:
+        async with self._post(body) as answer:
             events = EventStream()
-            async for chunk in response.aiter_bytes():
+            async for chunk in answer.chunks():
                 for data in events.feed(chunk):
                     if text := turn.take(data):
                         yield TextDelta(text)
@@ -89,17 +89,17 @@ class OpenAIChat:
         return await self._whole(self._body(messages))
 
     async def _whole(self, body: dict[str, Any]) -> str:
-        async with self._post(body, PATIENT) as response:
-            answer = _json(self.name, await response.aread())
+        async with self._post(body, PATIENT) as answer:
+            found = _json(self.name, await answer.whole())
             try:
-                text = answer["choices"][0]["message"]["content"]
+                text = found["choices"][0]["message"]["content"]
             except (KeyError, IndexError, TypeError) as error:
                 raise malformed(self.name, "no message in the answer") from error
         return str(text or "")
 
     def _post(
-        self, body: dict[str, Any], timeout: httpx.Timeout | None = None
-    ) -> AbstractAsyncContextManager[httpx.Response]:
+        self, body: dict[str, Any], timeout: dict[str, float] | None = None
+    ) -> AbstractAsyncContextManager[Answer]:
         return self._pool.post(
             self.name, self._url, headers=self._headers, body=body, timeout=timeout
         )

@@ -4,13 +4,13 @@ https://platform.openai.com/docs/api-reference/audio/createSpeech
 """
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from campanile.audio.frames import Pcm
 
 from .downsampling import Downsampler
-from .errors import ProviderError
 from .pool import Pool
-from .speech import refuse_other_than_audio
+from .speech import audio_of
 
 
 class OpenAISpeech:
@@ -40,20 +40,17 @@ class OpenAISpeech:
 
     async def speak(self, text: str) -> AsyncGenerator[Pcm, None]:
         """Chunks as they arrive."""
-        heard = False
         line = Downsampler()
-        async with self._pool.post(
+        chunks = audio_of(
+            self._pool,
             self.name,
             self._url,
             headers=self._headers,
             body=self._options | {"input": text},
-        ) as response:
-            refuse_other_than_audio(self.name, response)
-            async for chunk in response.aiter_bytes():
+        )
+        async with aclosing(chunks):
+            async for chunk in chunks:
                 pcm = line.feed(chunk)
                 if len(pcm):
-                    heard = True
                     yield pcm
-            if not heard:
-                raise ProviderError(self.name, "no_audio", retryable=True)
         yield line.flush()

@@ -7,29 +7,43 @@ more CPU than a whole sentence, a new connection two round trips of dead air.
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Self
 
+import httpcore
 import httpx
 import orjson
 
 from .errors import ProviderError, from_status
-from .lanes import Lanes
+from .lanes import Answer, Lanes
 
-LIVE = httpx.Timeout(connect=2.0, read=5.0, write=5.0, pool=2.0)
+LIVE = {"connect": 2.0, "read": 5.0, "write": 5.0}
 """Seconds. `read` bounds the first byte and every gap after it, so a half-open stream."""
-PATIENT = httpx.Timeout(connect=2.0, read=60.0, write=5.0, pool=2.0)
+PATIENT = LIVE | {"read": 60.0}
 """For answers that come whole, after the call, when nobody is waiting on the line."""
 
+_HEADERS = {
+    "Accept": "*/*",
+    "Accept-Encoding": "identity",  # a compressor holds words back
+    "Content-Type": "application/json",
+    "User-Agent": "campanile",
+}
+_BROKEN = (
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.ProxyError,
+    httpcore.UnsupportedProtocol,
+    httpcore.ConnectionNotAvailable,
+)
 _DETAIL_CHARACTERS = 200
 
 
 class Pool:
     """`async with Pool() as pool:` around everything that talks to providers."""
 
-    def __init__(self, *, live: httpx.Timeout = LIVE) -> None:
+    def __init__(self, *, live: dict[str, float] = LIVE) -> None:
         self._live = live
-        self._http = httpx.AsyncClient(transport=Lanes(lambda: self.tls))
+        self._lanes = Lanes(lambda: self.tls)
 
     @cached_property
     def tls(self) -> ssl.SSLContext:
@@ -44,7 +58,7 @@ class Pool:
 
     async def close(self) -> None:
         """May be called twice."""
-        await self._http.aclose()
+        await self._lanes.aclose()
 
     @asynccontextmanager
     async def post(
@@ -54,54 +68,63 @@ class Pool:
         *,
         headers: dict[str, str],
         body: dict[str, Any],
-        timeout: httpx.Timeout | None = None,
-    ) -> AsyncIterator[httpx.Response]:
+        timeout: dict[str, float] | None = None,
+    ) -> AsyncIterator[Answer]:
         """The answer's head is there on entry, its body is the caller's to read.
 
         Whatever goes wrong, reading included, leaves as one ProviderError. `timeout`
         is LIVE unless told.
         """
-        request = self._http.build_request(
-            "POST",
-            url,
-            content=orjson.dumps(body),
-            headers={
-                "Content-Type": "application/json",
-                "Accept-Encoding": "identity",  # a compressor holds words back
-                **headers,
-            },
-            timeout=timeout or self._live,
-        )
         try:
-            response = await self._send(request)
+            answer = await self._send(
+                url, headers=headers, body=body, timeout=timeout or self._live
+            )
             try:
-                await _refuse_errors(provider, response)
-                yield response
+                await _refuse_errors(provider, answer)
+                yield answer
             finally:
-                await response.aclose()
-        except httpx.TimeoutException as error:
+                await answer.aclose()
+        except httpcore.TimeoutException as error:
             raise _failed(provider, "timeout", error) from error
-        except (httpx.TransportError, httpx.DecodingError) as error:
+        except _BROKEN as error:
             raise _failed(provider, "connection", error) from error
 
-    async def _send(self, request: httpx.Request) -> httpx.Response:
+    async def _send(
+        self,
+        url: str,
+        *,
+        headers: dict[str, str],
+        body: dict[str, Any],
+        timeout: dict[str, float],
+    ) -> Answer:
+        send = partial(
+            self._lanes.post,
+            url,
+            headers=_HEADERS | headers,
+            body=orjson.dumps(body),
+            timeout=timeout,
+        )
         try:
-            return await self._http.send(request, stream=True)
-        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+            return await send()
+        except (
+            httpcore.RemoteProtocolError,
+            httpcore.ReadError,
+            httpcore.WriteError,
+            httpcore.ConnectionNotAvailable,
+        ):
             # The far end closed a kept connection in the moment it was used again:
             # nothing was answered, and the next connection is a new one.
-            return await self._http.send(request, stream=True)
+            return await send()
 
 
 def _failed(provider: str, cause: str, error: Exception) -> ProviderError:
     return ProviderError(provider, cause, retryable=True, detail=type(error).__name__)
 
 
-async def _refuse_errors(provider: str, response: httpx.Response) -> None:
-    if response.is_success:
-        return
-    detail = _explanation(await response.aread())
-    raise from_status(provider, response.status_code, detail)
+async def _refuse_errors(provider: str, answer: Answer) -> None:
+    if not 200 <= answer.status < 300:
+        detail = _explanation(await answer.whole())
+        raise from_status(provider, answer.status, detail)
 
 
 def _explanation(body: bytes) -> str:

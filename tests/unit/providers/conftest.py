@@ -1,4 +1,3 @@
-import httpx
 import pytest
 
 from campanile.providers.pool import Pool
@@ -13,5 +12,5 @@ async def pool():
 @pytest.fixture
 async def hasty_pool():
     """Waits a fifth of a second for bytes where production waits five."""
-    async with Pool(live=httpx.Timeout(0.2)) as pool:
+    async with Pool(live={"connect": 0.2, "read": 0.2, "write": 0.2}) as pool:
         yield pool

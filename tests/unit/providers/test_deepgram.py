@@ -288,3 +288,17 @@ async def test_a_server_that_never_answers_finalize_has_stalled(pool):
             async with asyncio.timeout(2):
                 await everything(stream)
     assert (failure.value.cause, failure.value.retryable) == ("stalled", True)
+
+
+async def test_a_server_that_stops_reading_has_stalled(pool):
+    async def read_nothing(socket: ServerConnection):
+        socket.transport.pause_reading()
+        await socket.wait_closed()
+
+    async with websocket_server(read_nothing) as url, english(pool, url) as stream:
+        for _ in range(3):  # more than any socket takes
+            stream.send(np.zeros(5_000_000, dtype=np.int16))
+        with pytest.raises(ProviderError) as failure:
+            async with asyncio.timeout(2):
+                await everything(stream)
+    assert (failure.value.cause, failure.value.retryable) == ("stalled", True)
