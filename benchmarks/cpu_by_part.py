@@ -1,6 +1,6 @@
 """Where a call's CPU time goes, by part of the product.
 
-    python benchmarks/cpu_by_part.py --calls 30 --seconds 20
+    python benchmarks/cpu_by_part.py --calls 30 --seconds 20 --functions 30
 
 The worker's event loop is profiled (cProfile) while all calls are up. A profile makes
 small Python functions look dearer than they are, so read the shares, not the seconds;
@@ -82,7 +82,8 @@ def _part(file: str) -> str | None:
 
 
 def profile(data: Path, calls: int, seconds: float) -> Stats:
-    os.environ["PYTHONPATH"] = str(HERE / "profiled")
+    paths = [str(HERE / "profiled"), os.environ.get("PYTHONPATH", "")]
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
     with running(data, slots=calls) as pipeline:
         pipeline.ring(calls)
         up = pipeline.wait_until_answered(calls, timeout=20 + calls)
@@ -97,15 +98,28 @@ def profile(data: Path, calls: int, seconds: float) -> Stats:
     return stats
 
 
+def dearest(stats: Stats, count: int) -> list[tuple[str, float, int]]:
+    """The functions that used most themselves: name, seconds, how often called."""
+    own = sorted(stats.items(), key=lambda item: -item[1][2])[:count]
+    return [
+        (f"{'/'.join(file.split('/')[-2:])}:{line} {name}", entry[2], entry[1])
+        for (file, line, name), entry in own
+    ]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calls", type=int, default=30)
     parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--functions", type=int, default=0, help="list the dearest")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="campanile-bench-") as folder:
-        found = shares(profile(Path(folder), given.calls, given.seconds))
+        stats = profile(Path(folder), given.calls, given.seconds)
+    found = shares(stats)
     for name, used in found.most_common():
         print(f"{name:24} {100 * used / found.total():5.1f} %")
+    for name, used, times in dearest(stats, given.functions):
+        print(f"{100 * used / found.total():5.2f} %  {times:8}  {name}")
 
 
 if __name__ == "__main__":
