@@ -1,6 +1,7 @@
 """Run the scheduler until it is told to stop: `python -m campanile_scheduler`."""
 
 import signal
+from collections.abc import Callable
 from threading import Event
 from types import FrameType
 
@@ -16,9 +17,11 @@ from campanile.dialing.preflight import (
 )
 from campanile.readiness import announce
 from campanile_scheduler.jobs import (
+    LOOK_SECONDS,
     REPORT_SECONDS,
     SWEEP_SECONDS,
     Pace,
+    Rest,
     Sweep,
     report,
     surviving,
@@ -26,6 +29,8 @@ from campanile_scheduler.jobs import (
 from campanile_workers.broker import broker
 
 log = structlog.get_logger(__name__)
+
+FREQUENT = ("pace", "report")
 
 
 def main() -> None:
@@ -37,13 +42,22 @@ def main() -> None:
     scheduler = BackgroundScheduler(
         job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
     )
-    jobs = (
-        (Pace(), settings().tick_seconds),
-        (report, REPORT_SECONDS),
-        (Sweep(), SWEEP_SECONDS),
-    )
-    for job, seconds in jobs:
-        name = getattr(job, "__name__", type(job).__name__).lower()
+
+    def pause() -> None:
+        for name in FREQUENT:
+            scheduler.pause_job(name)
+
+    def resume() -> None:
+        for name in FREQUENT:
+            scheduler.resume_job(name)
+
+    jobs: dict[str, tuple[Callable[[], None], float]] = {
+        "pace": (Pace(), settings().tick_seconds),
+        "report": (report, REPORT_SECONDS),
+        "sweep": (Sweep(), SWEEP_SECONDS),
+        "rest": (Rest(pause=pause, resume=resume), LOOK_SECONDS),
+    }
+    for name, (job, seconds) in jobs.items():
         scheduler.add_job(surviving(job, name), "interval", seconds=seconds, id=name)
     stop = Event()
 

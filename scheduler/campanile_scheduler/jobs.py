@@ -27,7 +27,7 @@ from campanile.db import transaction
 from campanile.dialing.clock_guard import THIS_PROCESS, ClockGuard, trouble_with_clock
 from campanile.errors import Unavailable
 from campanile.pacing import endings, sweeps
-from campanile.pacing.tick import Pacer
+from campanile.pacing.tick import Pacer, anything_to_do
 from campanile_workers.actors import place_call, report_call
 from campanile_workers.broker import broker
 
@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 
 STANDSTILL_MS = 5000
 """A transaction of ours in which nothing happens for so long is ended by the database."""
-IDLE_SECONDS = 1.0
+LOOK_SECONDS = 1.0
 REPORT_SECONDS = 1.0
 SWEEP_SECONDS = 5.0
 SWEEP_BUDGET_SECONDS = 3.0
@@ -44,33 +44,40 @@ LIMBO_SECONDS = 2 * SWEEP_SECONDS
 """Beyond its lease: so long a lead may be `calling` without a call before it is lost."""
 
 
-class Pace:
-    """Reserve the attempts that may start now and tell the workers.
+class Rest:
+    """Have the frequent jobs rest while there is nothing at all to do.
 
-    While no campaign is scheduled it looks once a second: idling costs next to nothing,
-    and whoever starts a campaign waits a second at most.
+    One light look a second: idling costs next to nothing, and whoever starts a campaign
+    waits a second at most.
     """
 
     def __init__(
-        self,
-        monotonic: Callable[[], float] = time.monotonic,
-        guard: ClockGuard = THIS_PROCESS,
+        self, *, pause: Callable[[], None], resume: Callable[[], None]
     ) -> None:
-        self._monotonic = monotonic
-        self._guard = guard
-        self._pacer = Pacer()
-        self._rests_until = 0.0
+        self._pause = pause
+        self._resume = resume
+        self._resting = False
 
     def __call__(self) -> None:
-        if self._monotonic() < self._rests_until:
-            return
-        if not self._pacer.idle:
-            broker.client.ping()  # whom nobody could tell, nobody claims
+        with transaction() as session:
+            resting = not anything_to_do(session)
+        if resting != self._resting:
+            (self._pause if resting else self._resume)()
+            self._resting = resting
+
+
+class Pace:
+    """Reserve the attempts that may start now and tell the workers."""
+
+    def __init__(self, guard: ClockGuard = THIS_PROCESS) -> None:
+        self._guard = guard
+        self._pacer = Pacer()
+
+    def __call__(self) -> None:
+        broker.client.ping()  # whom nobody could tell, nobody claims
         with brief_transaction(self._guard) as session:
             attempts = self._pacer.tick(session)
         tell(place_call, attempts)
-        if self._pacer.idle:
-            self._rests_until = self._monotonic() + IDLE_SECONDS
 
 
 def report() -> None:
@@ -96,36 +103,27 @@ class Sweep:
 
     def __init__(
         self,
+        *,
         monotonic: Callable[[], float] = time.monotonic,
+        wall: Callable[[], datetime] = clock.now,
         guard: ClockGuard = THIS_PROCESS,
     ) -> None:
         self._monotonic = monotonic
+        self._wall = wall
         self._guard = guard
-        self._last = monotonic()
-        self._last_wall = clock.now()
+        self._last, self._last_wall = monotonic(), wall()
         self._not_before = self._last + settings().lease_seconds
 
     def __call__(self) -> None:
-        began, wall = self._monotonic(), clock.now()
-        # A machine that slept: monotonic time may stand still, leases do not.
+        began, wall = self._monotonic(), self._wall()
+        # While a machine sleeps its monotonic clock may stand still; leases do not.
         gap = max(began - self._last, abs((wall - self._last_wall).total_seconds()))
         if gap > settings().lease_seconds / 2:
             self._not_before = began + settings().lease_seconds
         deadline = began + SWEEP_BUDGET_SECONDS
         if began >= self._not_before:
             self._close(wall, deadline)
-        self._repeat(endings.skip_ended, deadline)
-        self._repeat(endings.skip_overdue, deadline)
-        with brief_transaction(self._guard) as session:
-            lost = sweeps.return_lost(
-                session,
-                before=wall
-                - timedelta(seconds=settings().lease_seconds + LIMBO_SECONDS),
-            )
-        if lost:
-            log.error("leads.lost", leads=[str(lead) for lead in lost])
-        with brief_transaction(self._guard) as session:
-            endings.complete_drained(session)
+        self._tidy(wall, deadline)
         # Only now: a run that failed on the database counts as a gap.
         self._last, self._last_wall = began, wall
 
@@ -140,12 +138,17 @@ class Sweep:
         if voided or closed:
             log.warning("sweep.expired", voided=voided, closed=closed)
 
-    def _repeat(self, step: Callable[[Session], int], deadline: float) -> None:
-        while self._monotonic() < deadline:
+    def _tidy(self, wall: datetime, deadline: float) -> None:
+        patience = timedelta(seconds=settings().lease_seconds + LIMBO_SECONDS)
+        more = True
+        while more and self._monotonic() < deadline:
             with brief_transaction(self._guard) as session:
-                done = step(session)
-            if done < sweeps.SKIPPED:
-                break
+                skipped = endings.skip_ended(session), endings.skip_overdue(session)
+                lost = sweeps.return_lost(session, before=wall - patience)
+                endings.complete_drained(session)
+            more = max(skipped) >= sweeps.SKIPPED
+            if lost:
+                log.error("leads.lost", leads=[str(lead) for lead in lost])
 
 
 class ClockInDoubt(Unavailable):

@@ -43,16 +43,13 @@ class Pacer:
         self._campaigns = Campaigns()
         self._places: dict[int, Place] = {}
         self._waiting = Waiting(shuffle=shuffle)
-        self.idle = False
-        """no campaign ran at the last tick"""
 
     def tick(self, session: Session) -> list[UUID]:
         """Reserve attempts in this transaction; the caller sends their ids after it."""
         if not _alone(session):
             return []
         running = self._campaigns.read(session)
-        self.idle = not running
-        if self.idle:
+        if not running:
             return []
         used, sick = usage(session), blocked(session)
         free = room(session, used, sick)
@@ -117,6 +114,21 @@ class Pacer:
             self._waiting.had_its_turn(wanted.campaign.id)
             if got[wanted.campaign.id] < wanted.count:
                 self._waiting.forget(wanted.campaign.id)
+
+
+def anything_to_do(session: Session) -> bool:
+    """Whether a campaign runs or an attempt is not yet reported."""
+    return bool(session.execute(_ANYTHING_TO_DO).scalar_one())
+
+
+_ANYTHING_TO_DO = sa.text(
+    """
+    SELECT EXISTS (SELECT 1 FROM campaign WHERE status = 'scheduled')
+        OR EXISTS (SELECT 1 FROM attempt WHERE state = 'ended')
+        OR EXISTS (SELECT 1 FROM attempt
+                    WHERE state IN ('answered', 'claimed', 'dialing', 'ringing'))
+    """
+)
 
 
 def _alone(session: Session) -> bool:
