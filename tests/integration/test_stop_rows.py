@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 import pytest
+from fastapi.testclient import TestClient
 from sqlmodel import select
 from typer.testing import CliRunner
 
+from campanile.api.app import create_app
 from campanile.cli.main import app
 from campanile.db import transaction
 from campanile.errors import CampanileError
@@ -141,3 +143,22 @@ def test_a_stop_that_names_no_one_thing_is_refused(words: list[str]) -> None:
         campanile("stop", *words)
     with transaction() as session:
         assert stops_in_force(session) == []
+
+
+def test_the_api_stops_shows_and_lifts() -> None:
+    with transaction() as session:
+        campaign_id = str(make_campaign(session).id)
+    with TestClient(create_app(), base_url="http://127.0.0.1/api/v1") as api:
+        wanted = {"scope": "campaign", "target_id": campaign_id, "hang_up": True}
+        made = api.post("/stops", json=wanted)
+        assert made.status_code == 201
+        stop_id = made.json()["stop"]["id"]
+        assert api.get("/stops").json()["stops"] == [made.json()["stop"]]
+        assert api.post("/stops", json={"scope": "trunk"}).status_code == 422
+        strange = {"scope": "trunk", "target_id": campaign_id}
+        assert api.post("/stops", json=strange).status_code == 404
+        nobodys = {"scope": "everything", "target_id": campaign_id}
+        assert api.post("/stops", json=nobodys).status_code == 422
+        assert api.delete(f"/stops/{stop_id}").status_code == 200
+        assert api.delete(f"/stops/{stop_id}").status_code == 404
+        assert api.get("/stops").json() == {"stops": []}
