@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 
 from campanile.embedded.interruption import interruptible
+from chaos.faults import PER_MINUTE
+from chaos.mutating import run_all
 from chaos.round import Round, invites, run
 from chaos.stack import Shape
 from chaos.world import Size
@@ -15,6 +17,11 @@ from chaos.world import Size
 def main() -> int:
     given = _arguments()
     folder = given.folder / time.strftime("%Y%m%d-%H%M%S")
+    if given.mutants is not None:
+        missed = run_all(
+            folder.absolute(), seed=given.seed, wanted=given.mutants, tell=_tell
+        )
+        return 0 if missed else 1
     rung = rounds = red = 0
     while rung < given.attempts and rounds < given.rounds:
         seed = given.seed + rounds
@@ -24,7 +31,7 @@ def main() -> int:
             seed=seed,
             seconds=given.seconds,
             attempts=given.attempts - rung,
-            rate=given.faults,
+            kinds=dict.fromkeys(PER_MINUTE, given.faults),
             restores=seed % 4 == 3,
             size=Size(leads=given.leads),
             shape=Shape(schedulers=1 + seed % 2),
@@ -47,6 +54,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=30, help="at most")
     parser.add_argument("--leads", type=int, default=5000)
     parser.add_argument("--faults", type=float, default=1.0, help="how often; 0: none")
+    parser.add_argument(
+        "--mutants", nargs="*", metavar="GUARD", help="remove each guard (or these)"
+    )
     parser.add_argument("--folder", type=Path, default=Path("var/chaos"))
     return parser.parse_args()
 

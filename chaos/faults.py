@@ -1,6 +1,6 @@
 """Which faults a round suffers and when, drawn from its seed. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
 from signal import SIGINT, SIGKILL, SIGQUIT, Signals
@@ -74,13 +74,16 @@ class Fault:
     """of a clock"""
 
 
-def draw(seed: int, *, begin: float, end: float, rate: float = 1.0) -> list[Fault]:
-    """Every fault between two instants (s), in order; `rate` multiplies how often."""
+def draw(
+    seed: int, *, begin: float, end: float, often: Mapping[Kind, float]
+) -> list[Fault]:
+    """Every fault between two instants (s), in order; `often` multiplies how often, and
+    what it does not name does not happen."""
     rng = Random(f"faults {seed}")
     faults = []
     for kind, per_minute in PER_MINUTE.items():
-        t = begin
-        while rate > 0 and (t := t + rng.expovariate(per_minute * rate / 60)) < end:
+        t, rate = begin, per_minute * often.get(kind, 0.0) / 60
+        while rate > 0 and (t := t + rng.expovariate(rate)) < end:
             faults.append(_LASTS.get(kind, _at_once)(t, kind, rng))
     return sorted(faults, key=lambda fault: fault.at)
 

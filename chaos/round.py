@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +16,7 @@ from campanile.campaigns.states import CampaignStatus
 from campanile.db import transaction
 from chaos.build import build
 from chaos.export import export
-from chaos.faults import draw, with_restore
+from chaos.faults import Kind, draw, with_restore
 from chaos.history import History
 from chaos.injecting import Injector
 from chaos.stack import Shape, Stack, servers, start_product
@@ -39,8 +39,11 @@ class Round:
     seconds: float
     attempts: int
     """enough is enough; the round may end before its seconds are over"""
-    rate: float = 1.0
-    """of the faults; 0: none"""
+    kinds: Mapping[Kind, float] = field(default_factory=dict)
+    """which faults, and how many times as often as usual"""
+    sql: Sequence[str] = ()
+    """run once after the migration"""
+    rest_seconds: float = REST_SECONDS
     restores: bool = False
     """whether the database is once put back to what it was"""
     size: Size = field(default_factory=Size)
@@ -54,6 +57,8 @@ def run(plan: Round, folder: Path, *, tell: Tell) -> None:
     offset = world["offset"]
     with servers(folder, plan.seed, offset=offset, shape=plan.shape) as stack:
         with transaction() as session:
+            for statement in plan.sql:
+                session.execute(sa.text(statement))
             build(session, world)
         world["times"] = plan.shape.times.environment()
         (folder / "world.json").write_text(json.dumps(world, indent=1), "utf-8")
@@ -62,7 +67,7 @@ def run(plan: Round, folder: Path, *, tell: Tell) -> None:
             history.note("begin", fault=False, scenario=world["scenario"])
             start_product(stack)
             faults = draw(
-                plan.seed, begin=FIRST_SECONDS, end=plan.seconds - 5, rate=plan.rate
+                plan.seed, begin=FIRST_SECONDS, end=plan.seconds - 5, often=plan.kinds
             )
             if plan.restores:
                 faults = with_restore(
@@ -74,7 +79,7 @@ def run(plan: Round, folder: Path, *, tell: Tell) -> None:
             finally:
                 injector.undo()
             history.note("rest", fault=False, cpu=stack.processes.cpu())
-            _rest(stack)
+            _rest(stack, plan.rest_seconds)
             export(folder)
             history.note("end", fault=False)
         finally:
@@ -108,9 +113,9 @@ def invites(folder: Path) -> int:
     return legs.read_bytes().count(b'"event":"invite"') if legs.exists() else 0
 
 
-def _rest(stack: Stack) -> None:
+def _rest(stack: Stack, seconds: float) -> None:
     """Pause what runs and wait until the product has nothing left to do."""
-    deadline = time.monotonic() + REST_SECONDS
+    deadline = time.monotonic() + seconds
     paused = False
     while time.monotonic() < deadline:
         stack.processes.tend()

@@ -45,6 +45,10 @@ class Size:
     leads: int = 5000
     trunks: tuple[tuple[int, int], ...] = ((10, 40), (10, 16), (5, 20), (3, 12), (1, 4))
     """(calls per second, channels)"""
+    shared: float = 0.2
+    """the part of leads whose number stands in another campaign, too"""
+    retry_delay: int | None = None
+    """seconds, of every campaign; None: drawn"""
 
 
 @dataclass(slots=True)
@@ -127,7 +131,7 @@ def _campaigns(
                 "start": begin,
                 "end": end,
                 "ring_timeout": rng.choice((5, 6, 8)),
-                "retry_delay": rng.choice((4, 8, 15, 25)),
+                "retry_delay": maker.size.retry_delay or rng.choice((4, 8, 15, 25)),
                 "max_attempts": rng.choice((2, 3, 4, 6)),
                 "max_concurrent": rng.choice((8, 20, 40)),
                 "subject": rng.choice((None, "kitchens", "insurance")),
@@ -166,13 +170,13 @@ def _window(maker: _Maker, zone: str, index: int) -> tuple[str, str]:
 
 
 def _leads(maker: _Maker, campaigns: list[World]) -> list[World]:
-    """A fifth of the numbers stand in several campaigns."""
+    """Some of the numbers stand in several campaigns."""
     rng = maker.rng
     leads: list[World] = []
     numbers: list[World] = []
     listed: set[tuple[str, str]] = set()
     while len(leads) < maker.size.leads:
-        if not numbers or rng.random() < 0.8:
+        if not numbers or rng.random() >= maker.size.shared:
             numbers.append(_number(maker))
             callee = numbers[-1]
         else:

@@ -1,0 +1,96 @@
+"""Run the mutants: each guard removed from a copy of the sources, until the judge is red."""
+
+import re
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from chaos.judge.__main__ import judge
+from chaos.judge.evidence import Verdict, read
+from chaos.mutants import MUTANTS, Mutant
+from chaos.round import Round, run
+from chaos.stack import ROOT, SOURCES, Shape
+from chaos.world import SCENARIOS, Size
+
+TRIES = 3
+SECONDS = 60.0
+REST_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    guard: str
+    red: Verdict | None
+    tries: int
+
+
+def run_all(
+    folder: Path, *, seed: int, wanted: Sequence[str], tell: Callable[[str], None]
+) -> bool:
+    """Whether every guard that was removed was missed. `wanted`: parts of their names."""
+    chosen = [
+        mutant
+        for mutant in MUTANTS
+        if not wanted or any(part in mutant.guard for part in wanted)
+    ]
+    outcomes = []
+    for number, mutant in enumerate(chosen, start=1):
+        tell(f"{number}/{len(chosen)} without {mutant.guard}")
+        outcomes.append(_try(mutant, folder, seed=seed, tell=tell))
+    tell(_table(outcomes))
+    return all(outcome.red for outcome in outcomes)
+
+
+def mutate(mutant: Mutant, into: Path) -> tuple[Path, ...]:
+    """A copy of the sources without the guard. Raises ValueError where a change does not
+    fit."""
+    for name in SOURCES:
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, into / name, ignore=ignored)
+    for change in mutant.changes:
+        file = into / change.file
+        text = file.read_text("utf-8")
+        if change.old not in text:
+            raise ValueError(f"{mutant.guard}: {change.file} has no {change.old!r}")
+        file.write_text(text.replace(change.old, change.new), "utf-8")
+    return tuple(into / name for name in SOURCES)
+
+
+def _try(
+    mutant: Mutant, folder: Path, *, seed: int, tell: Callable[[str], None]
+) -> Outcome:
+    for attempt in range(TRIES):
+        here = folder / re.sub(r"\W+", "-", mutant.guard) / str(attempt + 1)
+        sources = mutate(mutant, here / "sources")
+        here.chmod(0o755)
+        plan = Round(
+            # Of the seeds with this scenario, others for each try.
+            seed=(seed + attempt) * len(SCENARIOS) + mutant.scenario,
+            seconds=SECONDS,
+            rest_seconds=REST_SECONDS,
+            attempts=100_000,
+            kinds=mutant.faults,
+            restores=mutant.restores,
+            sql=mutant.sql,
+            size=Size(leads=2000, shared=mutant.shared, retry_delay=mutant.retry_delay),
+            shape=Shape(sources=sources),
+        )
+        run(plan, here, tell=tell)
+        for verdict in judge(read(here)):
+            if verdict.red and verdict.name.startswith(mutant.verdicts):
+                tell(f"  red: {verdict.name} ({verdict.red[0]})")
+                return Outcome(mutant.guard, verdict, attempt + 1)
+    return Outcome(mutant.guard, None, TRIES)
+
+
+def _table(outcomes: list[Outcome]) -> str:
+    width = max(len(outcome.guard) for outcome in outcomes)
+    lines = ["Without"]
+    for outcome in outcomes:
+        shown = "NOT SHOWN RED" if outcome.red is None else outcome.red.name
+        count = 0 if outcome.red is None else len(outcome.red.red)
+        lines.append(
+            f"  {outcome.guard:<{width}}  {shown} × {count} (try {outcome.tries})"
+        )
+    return "\n".join(lines)
