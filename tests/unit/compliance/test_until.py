@@ -12,6 +12,7 @@ from campanile.compliance.hours import (
     is_open,
     next_open,
     next_open_for_all,
+    open_spans,
 )
 from campanile.compliance.may_dial import Allowed, Caps, Dial, Facts, Refused, may_dial
 from support.legal_facts import FACTS, MANHATTAN, ROOM, facts, utc
@@ -126,6 +127,24 @@ def test_the_next_opening_is_the_first(
         assert not any(
             is_open(window, place, after + n * step, room=ROOM) for n in range(50)
         )
+
+
+@settings(max_examples=100, deadline=None)
+@given(hours, places, instants)
+def test_open_now_and_opening_now_are_the_same(
+    window: CampaignHours, place: Place, after: datetime
+) -> None:
+    opens = next_open(window, place, after, room=ROOM) or after
+    [(start, end)] = [
+        (start, end)
+        for start, end in open_spans(window, place, opens.date())
+        if start <= opens < end
+    ] or [(opens, opens)]
+    for at in (after, opens, end - ROOM, end - ROOM + TINY, end - TINY, end):
+        now_is_first = next_open(window, place, at, room=ROOM) == at
+        assert is_open(window, place, at, room=ROOM) == now_is_first
+        if start < at < end:
+            assert now_is_first == (at + ROOM <= end)
 
 
 @settings(max_examples=50, deadline=None)
