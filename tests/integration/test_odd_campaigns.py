@@ -17,6 +17,7 @@ from campanile.capacity.learning import learn
 from campanile.clock import now
 from campanile.db import transaction
 from campanile.organizations.events import Event
+from campanile.pacing.sweeps import close_expired
 from support.attempt_rows import end_attempt, make_attempt
 from support.factories import make_campaign, make_leads
 
@@ -142,3 +143,17 @@ def _lose(campaign: Campaign, workers: list[str]) -> None:
             assert abandon(session, attempt, quarantine=timedelta(seconds=90))
             assert attempt.end_reason == EndReason.INFRASTRUCTURE
             watch(session, attempt.id)
+
+
+def test_the_sweep_that_closes_lost_calls_watches_too(campaign: Campaign) -> None:
+    with transaction() as session:
+        for n in range(20):
+            make_attempt(
+                session,
+                campaign,
+                worker_id=f"worker {n}",
+                lease_until=now() - timedelta(seconds=1),
+            )
+    with transaction() as session:
+        assert close_expired(session) == (0, 20)
+    assert row(campaign).status == CampaignStatus.PAUSED

@@ -31,8 +31,10 @@ from campanile.compliance.may_dial import Refused
 from campanile.config import settings
 from campanile.db import transaction
 from campanile.organizations.events import Event
+from campanile.pacing.tick import tick
 from support.attempt_rows import end_attempt, make_attempt
-from support.factories import make_campaign, make_leads
+from support.attempts import noon_in_new_york
+from support.factories import make_campaign, make_leads, make_worker
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -274,3 +276,19 @@ def test_a_lost_call_used_at_most_what_it_had_reserved() -> None:
         attempt.answered_at = now() - timedelta(seconds=90)
         assert abandon(session, attempt, quarantine=timedelta(seconds=90))
     assert used(campaign) == (60, 0)
+
+
+def test_the_tick_claims_nobody_of_a_campaign_that_is_held(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CAMPANILE_CLOCK_OFFSET", str(noon_in_new_york()))
+    settings.cache_clear()
+    campaign = new_campaign(max_minutes_per_day=1)
+    assert isinstance(dial(campaign, 120), Refused)
+    with transaction() as session:
+        make_worker(session)
+    with transaction() as session:
+        assert tick(session, shuffle=random.Random(1)) == []
+        session.execute(sa.update(Campaign).values(held_until=now()))
+    with transaction() as session:
+        assert tick(session, shuffle=random.Random(1)) != []

@@ -47,6 +47,7 @@ def make_attempt(
         "answered_at": moment if answered else None,
         "charged": dialed,
         "worker_id": "w",
+        "lease_until": moment + LEASE,
         **values,
     }
     lead.attempts += int(given["charged"])
@@ -60,7 +61,6 @@ def make_attempt(
         phone_number=lead.phone_number,
         caller_id=number.phone_number,
         state=state,
-        lease_until=moment + LEASE,
         **given,
     )
     session.add(attempt)
