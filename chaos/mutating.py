@@ -2,11 +2,11 @@
 
 import re
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from chaos.judge.__main__ import judge
+from chaos.judge.__main__ import judge, judge_so_far
 from chaos.judge.evidence import Verdict, read
 from chaos.mutants import MUTANTS, Mutant
 from chaos.round import Round, run
@@ -75,13 +75,22 @@ def _try(
             sql=mutant.sql,
             size=Size(leads=2000, shared=mutant.shared, retry_delay=mutant.retry_delay),
             shape=Shape(sources=sources),
+            enough=lambda folder: (
+                _missed(mutant, judge_so_far(read(folder))) is not None
+            ),
         )
         run(plan, here, tell=tell)
-        for verdict in judge(read(here)):
-            if verdict.red and verdict.name.startswith(mutant.verdicts):
-                tell(f"  red: {verdict.name} ({verdict.red[0]})")
-                return Outcome(mutant.guard, verdict, attempt + 1)
+        red = _missed(mutant, judge(read(here)))
+        if red is not None:
+            tell(f"  red: {red.name} ({red.red[0]})")
+            return Outcome(mutant.guard, red, attempt + 1)
     return Outcome(mutant.guard, None, TRIES)
+
+
+def _missed(mutant: Mutant, verdicts: Iterable[Verdict]) -> Verdict | None:
+    """The first of the mutant's own verdicts that is red."""
+    named = (v for v in verdicts if v.name.startswith(mutant.verdicts))
+    return next((verdict for verdict in named if verdict.red), None)
 
 
 def _table(outcomes: list[Outcome]) -> str:

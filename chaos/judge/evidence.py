@@ -200,6 +200,9 @@ def _grouped(
 
 
 def _lines(file: Path) -> Iterator[Line]:
+    """None where there is no file: while it rings nothing has been exported."""
+    if not file.exists():
+        return
     with file.open(encoding="utf-8") as lines:
         for line in lines:
             yield json.loads(line)

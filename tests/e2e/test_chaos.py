@@ -1,0 +1,53 @@
+"""A slice of the chaos campaigns (chaos/README.md): nobody twice, never at a wrong hour.
+
+Bounded by its attempts and by five minutes. The seed is printed; `--seed` of
+`python -m chaos` gives the same world, callees and faults again.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ATTEMPTS, FAULTS = 500, 50
+SECONDS, ROUNDS = 110, 3
+
+
+@pytest.mark.timeout(600)
+def test_under_faults_nobody_is_rung_twice_at_a_wrong_hour_or_against_their_word(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seed = int(os.environ.get("CHAOS_SEED") or int(time.time()) % 100_000)
+    with capsys.disabled():
+        sys.stdout.write(f"\nchaos seed {seed}\n")
+
+    run = subprocess.run(
+        [
+            *(sys.executable, "-m", "chaos", "--seed", str(seed)),
+            *("--attempts", str(ATTEMPTS), "--rounds", str(ROUNDS)),
+            *("--seconds", str(SECONDS), "--folder", str(tmp_path)),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    sys.stdout.write(run.stdout)
+    assert run.returncode == 0, f"seed {seed}\n{run.stdout}\n{run.stderr[-3000:]}"
+    history = [
+        json.loads(line)
+        for file in tmp_path.rglob("history.ndjson")
+        for line in file.read_text().splitlines()
+    ]
+    invites = sum(
+        file.read_bytes().count(b'"event":"invite"')
+        for file in tmp_path.rglob("legs.ndjson")
+    )
+    assert invites >= ATTEMPTS, run.stdout
+    assert sum(line["fault"] for line in history) >= FAULTS
