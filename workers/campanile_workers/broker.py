@@ -4,17 +4,19 @@ Messages are hints: an id and nothing else. Every one may be lost, doubled or la
 without harm, because an actor's first act is a guarded UPDATE (DESIGN D1).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
 import dramatiq
-from dramatiq.broker import Consumer
+from dramatiq.broker import Consumer, MessageProxy
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.common import dq_name
+from dramatiq.errors import ConnectionClosed
 from dramatiq.middleware import AgeLimit, Retries
 from redis.client import Pipeline
+from redis.exceptions import ConnectionError as RedisGone
 
 from campanile.config import settings
 
@@ -23,6 +25,8 @@ MESSAGE_AGE_MS = 30_000
 
 
 DELAY_QUEUE_POLL_MS = 1000
+WAIT_SECONDS = 0.5
+"""How long an idle consumer waits in Redis before it looks whether it is to stop."""
 ANSWER_SECONDS = 5.0
 
 _together: ContextVar[Pipeline | None] = ContextVar("together", default=None)
@@ -63,7 +67,47 @@ class Broker(RedisBroker):
     ) -> Consumer:
         if queue_name == dq_name(queue_name):
             timeout = max(timeout, DELAY_QUEUE_POLL_MS)
-        return super().consume(queue_name, prefetch, timeout)
+            return super().consume(queue_name, prefetch, timeout)
+        return _Waiting(self, super().consume(queue_name, prefetch, timeout))
+
+
+class _Waiting(Consumer):
+    """Wakes with the first message; Dramatiq's own asks for one every few ms, which
+    cost 2 % of a core where nothing happens."""
+
+    def __init__(self, broker: Broker, consumer: Any) -> None:
+        self._redis = broker.client
+        self._queue = f"{broker.namespace}:{consumer.queue_name}"
+        self._consumer = consumer
+
+    def __next__(self) -> MessageProxy | None:
+        consumer = self._consumer
+        if not consumer.message_cache and (
+            consumer.outstanding_message_count < consumer.prefetch
+        ):
+            self._wait()
+        message: MessageProxy | None = next(consumer)
+        return message
+
+    def _wait(self) -> None:
+        """Until the queue, a list, holds something: moving its head to its head waits
+        for one and changes nothing (Redis 6.2)."""
+        try:
+            self._redis.blmove(self._queue, self._queue, WAIT_SECONDS, "LEFT", "LEFT")  # type: ignore[arg-type]  # Redis takes parts of a second
+        except RedisGone as error:
+            raise ConnectionClosed(error) from None
+
+    def ack(self, message: MessageProxy) -> None:
+        self._consumer.ack(message)
+
+    def nack(self, message: MessageProxy) -> None:
+        self._consumer.nack(message)
+
+    def requeue(self, messages: Iterable[MessageProxy]) -> None:
+        self._consumer.requeue(messages)
+
+    def close(self) -> None:
+        self._consumer.close()
 
 
 def build() -> Broker:

@@ -16,6 +16,7 @@ from dramatiq.asyncio import EventLoopThread, set_event_loop_thread
 from dramatiq.logging import get_logger
 from dramatiq.middleware import Middleware
 
+from campanile.conversation import opt_out
 from campanile.dialing.attempt import run_attempt
 from campanile.dialing.host import CallHost
 
@@ -58,6 +59,7 @@ class CallLoop(Middleware):
         self._calls: CallHost | None = None
 
     def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
+        opt_out.warm_up()
         asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
         thread = EventLoopThread(
             get_logger(__name__, CallLoop), INTERRUPT_CHECK_SECONDS
