@@ -1,5 +1,6 @@
 """Run the scheduler until it is told to stop: `python -m campanile_scheduler`."""
 
+import logging
 import signal
 from collections.abc import Callable
 from threading import Event
@@ -35,6 +36,8 @@ FREQUENT = ("pace", "report")
 
 def main() -> None:
     logs.configure()
+    # A tick that takes longer than its interval is no news: the next one comes.
+    logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
     refuse_offset_on_real_gateway()
     lose_patience()
     broker.lose_patience()
