@@ -1,20 +1,25 @@
 """Recognise without the model that somebody does not want to be rung again. Pure."""
 
-from campanile.conversation.phrases import phrases, plain
+from campanile.conversation.phrases import LANGUAGES, opt_outs
 
 
 def is_opt_out(text: str, language: str) -> bool:
     """Whether `text`, what the callee said in one turn, asks never to be called again.
 
     Better one suppressed number too many than one call against somebody's word; only
-    "do not call again before three" and its like are let through to the model.
+    what limits the wish to a time ("do not call before three"), asks or tells about
+    others is let through to the model. The rules are data (`phrases/opt_out_*.yaml`).
     """
-    said = plain(text)
-    lists = phrases(language)
-    without_exceptions = lists.not_opt_out.sub(" ", said)
-    return lists.opt_out.search(without_exceptions) is not None
+    return opt_outs(language).heard_in(text)
 
 
 def confirmation(language: str) -> str:
     """The sentence that tells the callee so."""
-    return phrases(language).opt_out_confirmation
+    return opt_outs(language).confirmation
+
+
+def warm_up() -> None:
+    """Read the rules of every language: a fifth of a second each, that no call may wait
+    for."""
+    for language in LANGUAGES:
+        opt_outs(language)

@@ -72,7 +72,7 @@ class Talk:
             audio=line.audio,
             providers=providers_of(plan.agent, pool=host.providers),
             vad=host.vad,
-            hang_up=line.hang_up,
+            hang_up=self._hang_up,
             journal=self._journal,
             run_tool=self._run_tool,
         )
@@ -148,6 +148,12 @@ class Talk:
             self._host.outbox.put(OptOut(attempt_id=self._plan.attempt_id)),
             name=f"suppress {self._plan.attempt_id}",
         )
+
+    async def _hang_up(self) -> None:
+        """Not before the callee's wish is on disk: a BYE may be the last thing we do."""
+        if self._suppressing is not None:
+            await asyncio.wait([self._suppressing])
+        await self._line.hang_up()
 
     def _left(self, frame: Frame) -> None:
         assert self._recorder is not None

@@ -1,27 +1,21 @@
 """What is bound to a language: one YAML file per language, read once."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
 import yaml
 
-_WORD = re.compile(r"[\w']+")
-
-
-def plain(text: str) -> str:
-    """Lower case, plain apostrophes, single blanks, no punctuation."""
-    return " ".join(_WORD.findall(text.lower().replace("’", "'")))
+from campanile.conversation.phrases.grammar import BARRIER, MARK, compiled, plain
 
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
     """The phrases of one language, as patterns over `plain` text."""
 
-    opt_out: re.Pattern[str]
-    not_opt_out: re.Pattern[str]
-    opt_out_confirmation: str
     backchannel: re.Pattern[str]
     unfinished: frozenset[str]
 
@@ -37,38 +31,84 @@ class Phrases:
         return self.backchannel.fullmatch(plain(text)) is not None
 
 
+@dataclass(frozen=True, slots=True)
+class OptOuts:
+    """How people ask, in one language, never to be called again."""
+
+    spellings: re.Pattern[str]
+    written: dict[str, str]
+    asked: re.Pattern[str]
+    excepted: re.Pattern[str]
+    confirmation: str
+
+    def heard_in(self, text: str) -> bool:
+        """Stops and commas, where the recogniser writes any, bound the exceptions: "no I
+        can't, stop calling" is one, though "I can't stop calling" is none."""
+        words = f"{plain(text, marks=True)} "
+        spelled = self.spellings.sub(lambda match: self.written[match[0]], words)
+        once = _STUTTER.sub(r"\1", spelled)
+        left = MARK.sub("", self.excepted.sub(BARRIER, once))
+        return self.asked.search(_STUTTER.sub(r"\1", left)) is not None
+
+
+LANGUAGES = ("en", "nl")
+_STUTTER = re.compile(r"\b([\w']+ )(?:\1)+")
+
+
 def phrases(language: str) -> Phrases:
     """The phrases of a language tag such as `en`, `en-GB` or `nl`; English for the rest.
 
     The regions of a language share a file.
     """
-    return _read(language.lower().replace("_", "-").split("-")[0])
+    return _phrases(_chosen(language))
+
+
+def opt_outs(language: str) -> OptOuts:
+    """As `phrases`: what makes an opt-out in that language."""
+    return _opt_outs(_chosen(language))
 
 
 @cache
-def _read(language: str) -> Phrases:
-    file = resources.files(__package__) / f"{language}.yaml"
-    if not language.isalpha() or not file.is_file():
-        return _read("en")
-    lists = yaml.safe_load(file.read_text(encoding="utf-8"))
+def _phrases(language: str) -> Phrases:
+    lists = _read(f"{language}.yaml")
     return Phrases(
-        opt_out=_any_of(lists["opt_out"]),
-        not_opt_out=_any_of(lists["not_opt_out"]),
-        opt_out_confirmation=lists["opt_out_confirmation"],
-        backchannel=re.compile(rf"(?:(?:{_any_of(lists['backchannel']).pattern})\s*)+"),
+        backchannel=re.compile(rf"(?:(?:{_any_of(lists['backchannel'])})\s*)+"),
         unfinished=frozenset(lists["unfinished"]),
     )
 
 
-def _any_of(patterns: list[str]) -> re.Pattern[str]:
+@cache
+def _opt_outs(language: str) -> OptOuts:
+    rules = _read(f"opt_out_{language}.yaml")
+    spellings = rules["spellings"]
+    lists = {
+        name: [one.strip() for one in text.split(",")]
+        for name, text in rules["lists"].items()
+    }
+    return OptOuts(
+        spellings=compiled(list(spellings), {}),
+        written={
+            f"{one} ": f"{other} " if other else "" for one, other in spellings.items()
+        },
+        asked=compiled(rules["opt_out"], lists),
+        excepted=compiled(rules["not_opt_out"], lists),
+        confirmation=rules["opt_out_confirmation"],
+    )
+
+
+def _chosen(language: str) -> str:
+    name = language.lower().replace("_", "-").split("-")[0]
+    return name if name in LANGUAGES else "en"
+
+
+def _read(name: str) -> Any:
+    return yaml.safe_load((_FOLDER / name).read_text(encoding="utf-8"))
+
+
+def _any_of(texts: Sequence[str]) -> str:
     # The longest first, so that the most specific one is found.
-    ordered = sorted(patterns, key=len, reverse=True)
-    return re.compile("|".join(rf"\b{_pattern(each)}\b" for each in ordered))
+    ordered = sorted(texts, key=len, reverse=True)
+    return "|".join(rf"\b{re.escape(text)}\b" for text in ordered)
 
 
-def _pattern(phrase: str) -> str:
-    words = [
-        r"(?:[\w']+ ){0,3}" if word == "*" else re.escape(word) + " "
-        for word in phrase.split()
-    ]
-    return "".join(words).removesuffix(" ").removesuffix("\\")
+_FOLDER = resources.files(__name__)
