@@ -80,5 +80,7 @@ def _by_area_code() -> dict[str, tuple[str, ...]]:
 @cache
 def _table(name: str) -> dict[str, dict[str, Any]]:
     file = resources.files("campanile.numbers") / "data" / f"{name}.yaml"
-    table: dict[str, dict[str, Any]] = yaml.safe_load(file.read_text("utf-8"))
+    table: dict[str, dict[str, Any]] = yaml.load(
+        file.read_text("utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    )
     return table
