@@ -53,7 +53,8 @@ PER_MINUTE: dict[Kind, float] = {
     "cps": 4.0,
     "cancel": 0.2,
 }
-"""How often each happens: about a hundred a minute, a tenth of what then rings."""
+"""How often each happens: together about a hundred a minute of the faults' clock, one in
+every seven attempts."""
 
 FROZEN = {0.5: 4, 1.5: 3, 3.0: 2, 6.0: 1, 12.0: 1}
 """Seconds: how often. With the scaled times: below the renewal, below and above the gateway
@@ -65,7 +66,7 @@ CLOCK_STEPS = (-86_400.0, -3600.0, -8.0, -2.0, 2.0, 8.0, 3600.0, 86_400.0)
 @dataclass(frozen=True, slots=True)
 class Fault:
     at: float
-    """seconds after the first process was started"""
+    """seconds of the faults' own clock, which runs as fast as it rings (round.py)"""
     kind: Kind
     seconds: float = 0.0
     """how long it lasts, where it lasts"""

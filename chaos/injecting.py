@@ -2,10 +2,10 @@
 
 import heapq
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
 from itertools import count
 from random import Random
 from typing import Any
@@ -46,15 +46,17 @@ class Injector:
         self._threads = ThreadPoolExecutor(6, "orders")
         self._number = count()
         self._due: list[tuple[float, int, Callable[[], Any], bool]] = []
-        for fault in faults:
-            self._later(fault.at, partial(self._begin, fault))
+        self._faults = deque(faults)
         self._later(WAKE_SECONDS, self._wake)
         self._passed = 0.0
         self._frozen: set[str] = set()
         self._backup: float | None = None
 
-    def tend(self, passed: float) -> None:
+    def tend(self, passed: float, *, progress: float) -> None:
+        """`passed` are seconds; `progress` is what the faults' instants are meant in."""
         self._passed = passed
+        while self._faults and self._faults[0].at <= progress:
+            self._begin(self._faults.popleft())
         while self._due and self._due[0][0] <= passed:
             heapq.heappop(self._due)[2]()
 

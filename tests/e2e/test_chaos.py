@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ATTEMPTS, FAULTS = 500, 50
-SECONDS, ROUNDS = 110, 3
+SECONDS, ROUNDS = 100, 3
 
 
 @pytest.mark.timeout(600)
