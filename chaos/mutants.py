@@ -219,8 +219,8 @@ MUTANTS: tuple[Mutant, ...] = (
         changes=(
             _never(
                 "pacing/policy.py",
-                "min(self.channels - self.live, backlog - waiting)",
-                "backlog - waiting",
+                "min(self.channels - self.live, instants, backlog - self.claimed)",
+                "min(instants, backlog - self.claimed)",
             ),
         ),
     ),
