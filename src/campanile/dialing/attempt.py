@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy.exc import OperationalError
@@ -22,7 +21,7 @@ from campanile.calls.lifecycle import Ending, release
 from campanile.calls.outcomes import Disposition
 from campanile.capacity.learning import learn_unready
 from campanile.capacity.send_times import LATE_SECONDS
-from campanile.clock import legal_now, now
+from campanile.clock import clock_offset, now
 from campanile.config import settings
 from campanile.conversation.preparation import Prepared
 from campanile.dialing.accounts import CameTo, Withdrawn
@@ -206,14 +205,18 @@ def _account(plan: Plan, leg: Leg, ending: Ending) -> CameTo:
 
 
 def with_callback(ending: Ending, plan: Plan) -> Ending:
-    """Turn "tomorrow at three" into a delay, by the callee's own clock."""
-    if ending.callback_request is None or not plan.zones:
+    """Turn "tomorrow at three" into a delay from the call's end, by the callee's clock."""
+    if ending.callback_request is None:
         return ending
-    local = legal_now().astimezone(ZoneInfo(plan.zones[0]))
+    # The delay is counted from the end, so it is read from there, too.
+    ended = (ending.ended_at or now()) + clock_offset()
     when = requested_instant(
-        ending.callback_request, local, language=plan.agent.stt_config.language
+        ending.callback_request,
+        ended,
+        zones=plan.zones,
+        language=plan.agent.stt_config.language,
     )
-    return ending if when is None else replace(ending, callback_in=when - local)
+    return ending if when is None else replace(ending, callback_in=when - ended)
 
 
 def _hold_seconds(plan: Plan) -> float:
