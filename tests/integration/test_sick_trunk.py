@@ -31,7 +31,7 @@ from campanile.dialing.ledger import Ledger
 from campanile.leads.models import Lead
 from campanile.leads.states import LeadStatus
 from campanile.numbers.models import PhoneNumber
-from campanile.pacing.tick import tick
+from campanile.pacing.tick import Pacer
 from support.attempts import noon_in_new_york
 from support.factories import LEASE, make_campaign, make_trunk, make_worker
 from support.rows_of_leads import import_numbers
@@ -81,14 +81,14 @@ class Rounds:
     def __init__(self, ledger: Ledger, campaigns: dict[str, Campaign]) -> None:
         self._ledger = ledger
         self._names = {campaign.id: name for name, campaign in campaigns.items()}
-        self._shuffle = Random(7)
+        self._pacer = Pacer(shuffle=Random(7))
 
     def play(self, answers: Answers, *, rounds: int = 1) -> Counter[str]:
         """Answer how many calls of each campaign were dialed."""
         dialed: Counter[str] = Counter()
         for _ in range(rounds):
             with transaction() as session:
-                claimed = tick(session, shuffle=self._shuffle)
+                claimed = self._pacer.tick(session)
             sent = [attempt_id for attempt_id in claimed if self._dial(attempt_id)]
             for attempt_id in sent:
                 dialed[self._end(attempt_id, answers)] += 1
@@ -164,7 +164,7 @@ def test_what_was_claimed_before_it_was_known_is_put_back_unharmed(
     campaigns: dict[str, Campaign], ledger: Ledger, rounds: Rounds
 ) -> None:
     with transaction() as session:
-        early = tick(session, shuffle=Random(7))
+        early = Pacer(shuffle=Random(7)).tick(session)
         # The same instant, other processes: their calls fail first.
         breaker_opens_at = now() + timedelta(seconds=15)
         for trunk in {session.get_one(Attempt, one).trunk_id for one in early}:

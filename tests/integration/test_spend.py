@@ -31,7 +31,7 @@ from campanile.compliance.may_dial import Refused
 from campanile.config import settings
 from campanile.db import transaction
 from campanile.organizations.events import Event
-from campanile.pacing.tick import tick
+from campanile.pacing.tick import Pacer
 from support.attempt_rows import end_attempt, make_attempt
 from support.attempts import noon_in_new_york
 from support.factories import make_campaign, make_leads, make_worker
@@ -288,7 +288,7 @@ def test_the_tick_claims_nobody_of_a_campaign_that_is_held(
     with transaction() as session:
         make_worker(session)
     with transaction() as session:
-        assert tick(session, shuffle=random.Random(1)) == []
+        assert Pacer().tick(session) == []
         session.execute(sa.update(Campaign).values(held_until=now()))
     with transaction() as session:
-        assert tick(session, shuffle=random.Random(1)) != []
+        assert Pacer().tick(session) != []

@@ -137,8 +137,3 @@ def _alone(session: Session) -> bool:
         sa.text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _TICK_LOCK}
     )
     return bool(taken.scalar_one())
-
-
-def tick(session: Session, *, shuffle: Random) -> list[UUID]:
-    """One tick of a scheduler that has just started."""
-    return Pacer(shuffle=shuffle).tick(session)
