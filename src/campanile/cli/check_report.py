@@ -1,13 +1,13 @@
 """How `campaign check` reads: counts, first instants, the end, the words, obstacles."""
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from rich.panel import Panel
 from rich.table import Table
 
 from campanile.cli.output import console
 from campanile.clock import clock_offset, now
+from campanile.compliance.zones import zone as zone_named
 from campanile.results.check import Check, Sample
 from campanile.results.expected_end import HORIZON_DAYS
 from campanile.results.forecast import Forecast, Opening
@@ -74,7 +74,7 @@ def _local(opening: Opening) -> str:
     at = opening.opens + clock_offset()
     soon = opening.opens <= now() + timedelta(seconds=1)
     clocks = [
-        f"{at.astimezone(ZoneInfo(zone)):%a %d %b %H:%M}"
+        f"{at.astimezone(zone_named(zone)):%a %d %b %H:%M}"
         for zone in opening.zones[:SHOWN_ZONES]
     ]
     return ("now, " if soon else "") + " / ".join(dict.fromkeys(clocks))

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
-from zoneinfo import ZoneInfo
 
 from campanile.clock import now
 from campanile.compliance.hours import Place
+from campanile.compliance.zones import zone as zone_named
 from campanile.errors import Invalid
 from campanile.numbers.phones import Phone
 from campanile.numbers.places import place_of
@@ -171,7 +171,7 @@ def _instants(when: datetime, zones: Sequence[str]) -> list[datetime]:
         return [when.astimezone(UTC)]
     # Both folds: an hour that comes twice, or never, is read both ways.
     return [
-        when.replace(tzinfo=ZoneInfo(zone), fold=fold).astimezone(UTC)
+        when.replace(tzinfo=zone_named(zone), fold=fold).astimezone(UTC)
         for zone in zones
         for fold in (0, 1)
     ]
