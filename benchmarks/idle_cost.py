@@ -41,7 +41,11 @@ def by_process(root: psutil.Process, run_dir: Path) -> Counter[str]:
 
 def measure(data: Path, seconds: float) -> Counter[str]:
     """Percent of a core by process."""
-    environment = {**os.environ, "CAMPANILE_DATA_DIR": str(data)}
+    environment = {
+        **os.environ,
+        "CAMPANILE_DATA_DIR": str(data),
+        "CAMPANILE_API_PORT": "0",
+    }
     supervisor = subprocess.Popen(
         [sys.executable, "-m", "campanile.cli.main", "up"],
         env=environment,

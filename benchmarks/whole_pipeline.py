@@ -13,33 +13,23 @@ import time as clocks
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import time
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
 import psutil  # type: ignore[import-untyped]
 
-from campanile import clock
 from campanile.agents.config import AgentConfig, LlmConfig, Message
-from campanile.agents.models import Agent
-from campanile.campaigns import lifecycle
-from campanile.campaigns.models import CampaignCreate
-from campanile.campaigns.states import CampaignStatus
+from campanile.cli import rehearsed_campaign
 from campanile.config import settings
 from campanile.db import forget_engine, transaction
 from campanile.embedded import stack
-from campanile.leads.importing import import_rows
 from campanile.leads.lists import Row
-from campanile.numbers.models import PhoneNumber
-from campanile.organizations.models import default_organization
-from campanile.trunks.models import Trunk
 from far_end import FarEnd
 
 HERE = Path(__file__).parent
 PACE_SECONDS = 0.5
-_NOON_UTC = 17  # an hour at which all of North America may be rung
 _TALKERS, _HELLO_FIRST = (212, 312, 303, 617, 202, 718), 415  # area codes
-_CALLER_ID = "+12125550199"
 
 AGENT = AgentConfig(
     name="Benchmark",
@@ -77,46 +67,17 @@ class Pipeline:
         The first `hello_first` of them say "Hello?" before the agent says anything.
         """
         with transaction() as session:
-            organization = default_organization(session)
-            trunk = Trunk(
-                organization_id=organization.id,
-                name="rehearsal",
-                address="rehearsal.invalid",
-                channels=calls,
-                calls_per_second=self.calls_per_second,
-            )
-            agent = Agent(
-                organization_id=organization.id,
-                name=AGENT.name,
-                config=AGENT.model_dump(mode="json", by_alias=True),
-            )
-            session.add_all([trunk, agent])
-            session.flush()
-            session.add(
-                PhoneNumber(
-                    organization_id=organization.id,
-                    phone_number=_CALLER_ID,
-                    agent_id=agent.id,
-                    trunk_id=trunk.id,
-                )
-            )
-            campaign = lifecycle.create(
+            campaign, report = rehearsed_campaign.start(
                 session,
-                organization.id,
-                CampaignCreate(
-                    name="benchmark",
-                    agent_id=agent.id,
-                    schedule_start_time=time(8),
-                    schedule_end_time=time(20),
-                    timezone="America/New_York",
-                    max_concurrent=calls,
-                    max_attempts=1,
-                ),
+                AGENT,
+                _rows(calls, hello_first),
+                name="benchmark",
+                channels=calls,
+                trunk={"calls_per_second": self.calls_per_second},
+                max_attempts=1,
             )
-            report = import_rows(session, campaign, _rows(calls, hello_first))
             if report.added != calls:
                 raise SystemExit(f"Only {report.added} of {calls} leads were taken.")
-            lifecycle.move(session, campaign, CampaignStatus.SCHEDULED)
             return campaign.id
 
     def wait_until_answered(self, calls: int, *, timeout: float) -> int:
@@ -167,7 +128,8 @@ def running(
             )
         )
         facts = {
-            "clock_offset": _offset_to_noon(),
+            "api_port": 0,
+            "clock_offset": _until_lawful(slots).total_seconds(),
             "worker_slots": slots,
             "provider_slots": slots,
             "gateway_url": url,
@@ -228,10 +190,10 @@ def _rows(calls: int, hello_first: int) -> list[Row]:
     ]
 
 
-def _offset_to_noon() -> float:
-    now = clock.now()
-    noon = now.replace(hour=_NOON_UTC, minute=0, second=0, microsecond=0)
-    return (noon - now).total_seconds()
+def _until_lawful(calls: int) -> timedelta:
+    """To an hour at which all of North America may be rung for a while."""
+    rows = [*_rows(calls, 0), *_rows(1, 1)]
+    return rehearsed_campaign.until_all_is_open(rows, room=timedelta(hours=1))
 
 
 @contextmanager
