@@ -1,19 +1,24 @@
 """`campanile number`: the caller IDs, and the trunks they leave through."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 from sqlmodel import select
 
-from campanile.cli.output import AsJson, print_facts, print_rows
+from campanile.cli.number_report import print_account
+from campanile.cli.output import AsJson, print_facts, print_json, print_rows
 from campanile.db import transaction
 from campanile.numbers.models import PhoneNumber
 from campanile.numbers.phones import parse
 from campanile.organizations.models import default_organization
+from campanile.results.number_account import account
 from campanile.trunks.models import Trunk
 
 app = typer.Typer(
-    help="The numbers we call from.", no_args_is_help=True, add_completion=False
+    help="The numbers we call from, and what is known of any other.",
+    no_args_is_help=True,
+    add_completion=False,
 )
 
 
@@ -81,3 +86,20 @@ def list_(as_json: AsJson = False) -> None:
         ],
         as_json=as_json,
     )
+
+
+@app.command()
+def show(
+    number: Annotated[
+        str, typer.Argument(help="Anybody's, in international form: +12125550101.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Tell all about a number: every attempt and what allowed it, consent, opt-outs,
+    and what may be done with it now."""
+    with transaction() as session:
+        found = account(session, default_organization(session).root_id, number)
+    if as_json:
+        print_json(asdict(found))
+    else:
+        print_account(found)
