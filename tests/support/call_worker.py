@@ -13,10 +13,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import psutil  # type: ignore[import-untyped]
 import pytest
+import sqlalchemy as sa
 from dramatiq import Message
 from dramatiq.brokers.redis import RedisBroker
 from sqlmodel import select
@@ -31,6 +33,8 @@ from campanile.leads.lists import Row
 from campanile.leads.models import Lead
 from campanile.leads.states import LeadStatus
 from campanile.numbers.models import PhoneNumber
+from campanile.readiness import ready_file
+from campanile.trunks.models import Trunk
 from support.factories import LEASE, make_campaign
 from support.product import Product
 from support.waiting import wait_until
@@ -41,12 +45,12 @@ PICKS_UP = ("+12125550165", "+12125550166", "+12125550167")
 """and stays on the line, silent."""
 
 QUICK = {
-    "CAMPANILE_RENEW_SECONDS": "1",
-    "CAMPANILE_GATEWAY_SESSION_SECONDS": "3",
-    "CAMPANILE_LEASE_SECONDS": "8",
-    "CAMPANILE_SELF_HANGUP_SECONDS": "10",
-    "CAMPANILE_ORPHAN_REPORT_SECONDS": "14",
-    "CAMPANILE_QUARANTINE_SECONDS": "20",
+    "CAMPANILE_RENEW_SECONDS": "2",
+    "CAMPANILE_GATEWAY_SESSION_SECONDS": "5",
+    "CAMPANILE_LEASE_SECONDS": "12",
+    "CAMPANILE_SELF_HANGUP_SECONDS": "15",
+    "CAMPANILE_ORPHAN_REPORT_SECONDS": "20",
+    "CAMPANILE_QUARANTINE_SECONDS": "40",
 }
 """The times of DESIGN.md 4, shortened in the same order."""
 
@@ -61,19 +65,59 @@ PATIENT_AGENT = {
 }
 
 
+class Exchange:
+    """The rehearsal's phone network, whose callees say nothing."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
+        self.url = ""
+        self.process: subprocess.Popen[str]
+
+    def start(self) -> None:
+        port = str(urlsplit(self.url).port) if self.url else "0"
+        command = [
+            *(sys.executable, "-m", "campanile.rehearsal.exchange", "--mute"),
+            *("--data", str(self._data_dir), "--port", port),
+            *("--session-timeout", QUICK["CAMPANILE_GATEWAY_SESSION_SECONDS"]),
+        ]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        self.url = self.process.stdout.readline().strip()
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
 class CallWorker:
     """`start` it, `ring` somebody, look at `legs`."""
 
-    def __init__(self, product: Product, redis_url: str) -> None:
+    def __init__(self, product: Product, redis_url: str, exchange: Exchange) -> None:
         self.product = product
         self._redis_url = redis_url
+        self._exchange = exchange
         with transaction() as session:
             self.campaign_id = make_campaign(
                 session, agent=PATIENT_AGENT, ring_timeout_seconds=60
             ).id
 
     def start(self) -> None:
+        # What a killed one announced is not the word of the next.
+        ready_file(settings().run_dir, "worker").unlink(missing_ok=True)
         self.product.run("worker", "campanile_workers", "calls")
+
+    @property
+    def exchange(self) -> "subprocess.Popen[str]":
+        return self._exchange.process
+
+    def start_exchange(self) -> None:
+        """Again, at the same address, once it was killed."""
+        self.exchange.wait()
+        self._exchange.start()
+
+    def slow_down(self, calls_per_second: float) -> None:
+        with transaction() as session:
+            session.execute(sa.update(Trunk).values(calls_per_second=calls_per_second))
 
     @property
     def process(self) -> "subprocess.Popen[Any]":
@@ -121,10 +165,14 @@ class CallWorker:
             return attempt.id
 
     def send(self, attempt_id: UUID, *, age_ms: int = 0) -> None:
+        self.send_words(str(attempt_id), age_ms=age_ms)
+
+    def send_words(self, words: str, *, age_ms: int = 0) -> None:
+        """A message as the scheduler sends it, whatever stands in it."""
         message: Message[Any] = Message(
             queue_name="calls",
             actor_name="place_call",
-            args=(str(attempt_id),),
+            args=(words,),
             kwargs={},
             options={},
         )
@@ -153,7 +201,7 @@ class CallWorker:
         ]
 
     def wait_for(
-        self, event: str, attempt_id: UUID, *, timeout: float = 20.0
+        self, event: str, attempt_id: UUID, *, timeout: float = 60.0
     ) -> dict[str, Any]:
         wait_until(
             lambda: bool(self.legs(event, attempt_id)),
@@ -163,7 +211,7 @@ class CallWorker:
         return self.legs(event, attempt_id)[0]
 
     def wait_for_state(
-        self, attempt_id: UUID, *states: str, timeout: float = 20.0
+        self, attempt_id: UUID, *states: str, timeout: float = 60.0
     ) -> Attempt:
         wait_until(
             lambda: row(attempt_id).state in states,
@@ -191,19 +239,16 @@ def call_worker(
     noon_utc = clock.now().replace(hour=17, minute=0, second=0, microsecond=0)
     offset = (noon_utc - clock.now()).total_seconds()
     with ExitStack() as opened:
-        exchange = opened.enter_context(
-            _told(
-                *("-m", "campanile.rehearsal.exchange", "--data", str(data_dir)),
-                *("--session-timeout", "3", "--mute"),
-            )
-        )
+        exchange = Exchange(data_dir)
+        opened.callback(exchange.close)
+        exchange.start()
         providers = opened.enter_context(
             _told(str(ROOT / "benchmarks" / "canned_providers.py"))
         )
         environment = {
             "CAMPANILE_DATABASE_URL": database_url,
             "CAMPANILE_REDIS_URL": redis_url,
-            "CAMPANILE_GATEWAY_URL": exchange,
+            "CAMPANILE_GATEWAY_URL": exchange.url,
             "CAMPANILE_MEDIA_ADDRESS": "127.0.0.1",
             "CAMPANILE_CLOCK_OFFSET": str(offset),
             **{f"CAMPANILE_{k.upper()}": v for k, v in json.loads(providers).items()},
@@ -217,7 +262,11 @@ def call_worker(
         db.forget_engine()
         opened.callback(db.forget_engine)
         product = opened.enter_context(Product(data_dir, environment))
-        yield CallWorker(product, redis_url)
+        try:
+            yield CallWorker(product, redis_url, exchange)
+        finally:
+            # For whoever reads why a test failed; pytest shows it only then.
+            print(product.log("worker")[-20_000:])  # noqa: T201
 
 
 @contextmanager
@@ -230,5 +279,4 @@ def _told(*command: str) -> Iterator[str]:
             assert process.stdout is not None
             yield process.stdout.readline().strip()
         finally:
-            process.send_signal(signal.SIGCONT)
             process.kill()

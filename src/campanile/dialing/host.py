@@ -8,7 +8,7 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
@@ -86,7 +86,7 @@ class CallHost:
         await self.leases.renew_once()  # announces us before the first message comes
         await self.outbox.open()
         for name in ("leases", "orders", "outbox"):
-            work = getattr(self, name).run()
+            work = _lasting(name, getattr(self, name).run)
             self._tasks.append(asyncio.create_task(work, name=name))
         return self
 
@@ -164,6 +164,16 @@ class CallHost:
             session, self.worker_id, slots=self.slots, accepting=accepting, lease=lease
         )
         return lifecycle.renew(session, self.worker_id, attempts, lease=lease)
+
+
+async def _lasting(name: str, run: Callable[[], Awaitable[None]]) -> None:
+    """What all calls depend on is begun anew, should a mistake of ours end it."""
+    while True:
+        try:
+            await run()
+        except Exception:
+            log.exception("host.task_failed", task=name)
+            await asyncio.sleep(1.0)
 
 
 async def _run_in(threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:

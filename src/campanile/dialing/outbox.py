@@ -79,7 +79,8 @@ class Outbox:
                 if not await self._write_waiting():
                     await asyncio.sleep(AGAIN_SECONDS)
             self._empty.set()
-            await self._on_disk(self._clear)
+            # What is put from here on is kept behind it, in the same thread.
+            await self._on_disk(self._journal.clear)
 
     async def close(self, *, within: float) -> None:
         """Wait so long for the rest to be written; what is not stays in the journal."""
@@ -89,7 +90,7 @@ class Outbox:
         if self._waiting:
             log.warning("journal.left_behind", accounts=len(self._waiting))
         else:
-            await self._on_disk(self._clear)
+            await self._on_disk(self._journal.clear)
         await self._on_disk(self._journal.close)
         self._disk.shutdown()
 
@@ -97,11 +98,6 @@ class Outbox:
         self._waiting.append(account)
         self._empty.clear()
         self._wake.set()
-
-    def _clear(self) -> None:
-        # In the journal's thread: what was added since has its line still before it.
-        if not self._waiting:
-            self._journal.clear()
 
     async def _write_waiting(self) -> bool:
         """Go through them once; answer whether all were written."""

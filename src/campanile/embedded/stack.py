@@ -126,7 +126,7 @@ def wipe(data_dir: Path) -> None:
     run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with InstanceLock(run_dir / "supervisor.pid"):
         PrivatePostgres(data_dir / "postgres").remove()
-        for name in ("redis", "recordings", "logs", "ledger"):
+        for name in ("redis", "recordings", "logs", "ledger", "journal"):
             shutil.rmtree(data_dir / name, ignore_errors=True)
         for log in (data_dir / "rehearsal").glob("*.ndjson"):
             log.unlink()

@@ -1,0 +1,144 @@
+"""Who stands still loses its calls and knows it: no late INVITE, not another word.
+
+Worker and gateway are stopped by SIGSTOP and continued, or killed.
+"""
+
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from campanile.analysis.reporting import payload
+from campanile.calls.lifecycle import report
+from campanile.calls.models import Attempt, Report
+from campanile.clock import now
+from campanile.config import settings
+from campanile.db import transaction
+from campanile.pacing import sweeps
+from support.call_worker import (
+    PICKS_UP,
+    RINGS_FOR_EVER,
+    CallWorker,
+    call_worker,
+    lead_of,
+    row,
+)
+from support.waiting import wait_until
+
+pytestmark = pytest.mark.timeout(400)
+
+SESSION_REAPED = 5 + 4.1
+"""Seconds, with the times of support.call_worker.QUICK."""
+LEASE = 12.0
+REAPED_WITHIN = 20.0
+SHORT = 2.0
+
+
+@pytest.fixture
+def worker(database: str, redis_url: str, data_dir: Path) -> Iterator[CallWorker]:
+    with call_worker(data_dir, database_url=database, redis_url=redis_url) as rig:
+        rig.start()
+        yield rig
+
+
+def sweep() -> None:
+    with transaction() as session:
+        sweeps.close_expired(session)
+
+
+def test_a_short_freeze_costs_no_call(worker: CallWorker) -> None:
+    talks = worker.ring(PICKS_UP[0])
+    worker.wait_for("answer", talks)
+    worker.process.send_signal(signal.SIGSTOP)
+    time.sleep(SHORT)
+    worker.process.send_signal(signal.SIGCONT)
+    time.sleep(SESSION_REAPED)
+    assert worker.legs("bye", talks) == []
+    assert row(talks).state == "answered"
+
+
+def test_after_a_long_freeze_the_leg_is_gone_and_the_reported_unknown_stays(
+    worker: CallWorker,
+) -> None:
+    talks = worker.ring(PICKS_UP[0])
+    worker.wait_for("answer", talks)
+    worker.wait_for_state(talks, "answered")
+    frozen_at = time.time()
+    worker.process.send_signal(signal.SIGSTOP)
+    bye = worker.wait_for("bye", talks, timeout=30)
+    assert bye["t"] - frozen_at < REAPED_WITHIN
+    wait_until(lambda: row(talks).lease_until < now(), "its lease is over", timeout=20)
+    sweep()
+    assert row(talks).disposition == "unknown"
+    rests_until = row(talks).quarantine_until
+    assert rests_until is not None
+    with transaction() as session:
+        attempt = session.get_one(Attempt, talks)
+        assert report(session, attempt, payload(attempt))
+    worker.process.send_signal(signal.SIGCONT)
+    wait_until(lambda: bool(worker.events("account.written")), "it tells what it knows")
+    found = row(talks)
+    assert (found.state, found.disposition) == ("reported", "unknown")
+    assert found.quarantine_until == rests_until
+    with transaction() as session:
+        kinds = [each.kind for each in session.exec(select(Report)).all()]
+    assert kinds.count("end-of-call-report") == 1
+    again = worker.ring(RINGS_FOR_EVER[0])  # it works on
+    worker.wait_for("ringing", again)
+
+
+@pytest.mark.parametrize("frozen", [3.0, 25.0])
+def test_an_invite_whose_instant_passed_during_a_freeze_waits_anew_or_is_dropped(
+    worker: CallWorker, frozen: float
+) -> None:
+    worker.slow_down(0.4)
+    both = [worker.ring(number) for number in RINGS_FOR_EVER[:2]]
+    wait_until(lambda: bool(worker.legs("invite")), "the first is rung", timeout=60)
+    (waits,) = [attempt for attempt in both if not worker.legs("invite", attempt)]
+    worker.wait_for_state(waits, "dialing")
+    worker.process.send_signal(signal.SIGSTOP)
+    time.sleep(frozen)
+    if frozen > LEASE:
+        sweep()
+        assert row(waits).disposition == "unknown"
+        worker.process.send_signal(signal.SIGCONT)
+        time.sleep(8)
+        assert worker.legs("invite", waits) == []
+        assert row(waits).state == "ended"
+        lead = lead_of(waits)
+        assert lead.next_attempt_at > now()
+    else:
+        woken_at = time.time()
+        worker.process.send_signal(signal.SIGCONT)
+        invite = worker.wait_for("invite", waits)
+        assert invite["t"] > woken_at
+    assert len(worker.legs("invite", waits)) <= 1
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_gateway_that_is_gone_ends_the_attempts_and_their_numbers_rest(
+    worker: CallWorker, how: signal.Signals
+) -> None:
+    talks, rings = worker.ring(PICKS_UP[0]), worker.ring(RINGS_FOR_EVER[0])
+    worker.wait_for("answer", talks)
+    worker.wait_for("ringing", rings)
+    worker.exchange.send_signal(how)
+    gone_at = time.monotonic()
+    for attempt in (talks, rings):
+        ended = worker.wait_for_state(attempt, "ended", timeout=60)
+        assert ended.disposition == "unknown"
+        assert ended.quarantine_until is not None
+        rest = (ended.quarantine_until - now()).total_seconds()
+        assert rest > settings().quarantine_seconds / 2
+    assert time.monotonic() - gone_at < 40
+    # A talk that was answered is followed up by hand; a phone that rang is rung later.
+    assert (lead_of(talks).status, lead_of(rings).status) == ("failed", "pending")
+    if how == signal.SIGSTOP:
+        worker.exchange.send_signal(signal.SIGCONT)
+    else:
+        worker.start_exchange()
+    again = worker.ring(RINGS_FOR_EVER[1])
+    worker.wait_for("ringing", again, timeout=40)
