@@ -8,7 +8,6 @@ is no counter to go wrong.
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select, update
@@ -19,6 +18,7 @@ from campanile.campaigns.lifecycle import pause_itself
 from campanile.campaigns.models import Campaign
 from campanile.clock import clock_offset
 from campanile.compliance.may_dial import Refused
+from campanile.compliance.zones import zone as zone_named
 
 GRACE_SECONDS = 15
 """Beyond its cap a call lasts at most until the gateway drops a silent session, 14.1 s
@@ -123,7 +123,7 @@ class Day:
 
 def day_of(campaign: Campaign, now: datetime) -> Day:
     """The calendar day in the campaign's zone by the legal clock, as real instants."""
-    zone = ZoneInfo(campaign.timezone)
+    zone = zone_named(campaign.timezone)
     today = (now + clock_offset()).astimezone(zone).date()
     begins, ends = (
         datetime.combine(date, time(), zone).astimezone(UTC) - clock_offset()

@@ -8,10 +8,11 @@ settled come back after the retry delay. Good for a plan, not for a promise.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
+
+from campanile.compliance.zones import zone as zone_named
 
 STEP = timedelta(minutes=15)
 HORIZON_DAYS = 60
@@ -116,7 +117,7 @@ class _Budget:
     def __init__(self, pace: Pace, start: datetime) -> None:
         self._pace = pace
         self._start = start
-        self._zone = ZoneInfo(pace.zone)
+        self._zone = zone_named(pace.zone)
         self._day = start.astimezone(self._zone).date()
         self._today = pace.seconds_today
         self._left = pace.seconds_left
