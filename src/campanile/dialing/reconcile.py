@@ -20,7 +20,6 @@ from sqlmodel import Session
 
 from campanile.calls import restoring
 from campanile.calls.models import LedgerMark
-from campanile.calls.restoring import ForgottenDial
 from campanile.clock import now
 from campanile.config import settings
 from campanile.db import transaction
@@ -102,28 +101,18 @@ def _step(session: Session, ledger: Ledger) -> _Step | None:
 
 
 def _put_back(session: Session, readable: Sequence[dict[str, Any]]) -> int:
-    withdrawn = {UUID(line["withdrawn"]) for line in readable if "withdrawn" in line}
+    withdrawn = {line["withdrawn"] for line in readable if "withdrawn" in line}
     answered = {
-        UUID(line["answered"]): _instant(line)
+        UUID(line["answered"]): datetime.fromtimestamp(line["t"], UTC)
         for line in readable
         if "answered" in line
     }
     dials = [
-        ForgottenDial(
-            attempt_id=UUID(line["attempt"]),
-            root_id=UUID(line["root"]),
-            campaign_id=UUID(line["campaign"]),
-            lead_id=UUID(line["lead"]),
-            phone_number=line["number"],
-            subject=line["subject"],
-            dialed_at=_instant(line),
-        )
-        for line in readable
-        if "lead" in line and UUID(line["attempt"]) not in withdrawn
+        line for line in readable if "lead" in line and line["attempt"] not in withdrawn
     ]
     rest = timedelta(seconds=settings().quarantine_seconds)
     put_back = restoring.put_back(session, dials, rest=rest)
-    restoring.take_back(session, withdrawn)
+    restoring.take_back(session, [UUID(attempt) for attempt in withdrawn])
     restoring.note_answers(session, answered)
     _suppress(session, readable)
     return put_back
@@ -152,7 +141,3 @@ def _mark(session: Session, ledger_id: str, position: int) -> None:
         .values(ledger_id=ledger_id, **values)
         .on_conflict_do_update(index_elements=["ledger_id"], set_=values)
     )
-
-
-def _instant(line: dict[str, Any]) -> datetime:
-    return datetime.fromtimestamp(line["t"], UTC)
