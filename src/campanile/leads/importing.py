@@ -55,7 +55,6 @@ def import_rows(
     if status in TERMINAL:
         raise CampaignFrozen(f"campaign {campaign.name!r} has ended")
     report = ImportReport()
-    seen: set[str] = set()
     profiles: dict[Place, int] = {}
     position = session.exec(
         select(func.coalesce(func.max(Lead.position), 0)).where(
@@ -65,7 +64,7 @@ def import_rows(
     iterator = iter(rows)
     while batch := list(islice(iterator, BATCH)):
         values = []
-        for row, phone, terms in _read(batch, report, seen, default_region):
+        for row, phone, terms in _read(batch, report, default_region):
             position += 1
             values.append(
                 {
@@ -102,7 +101,7 @@ def phone_of(row: Row, *, default_region: str | None = None) -> Phone:
 
 
 def _read(
-    batch: list[Row], report: ImportReport, seen: set[str], default_region: str | None
+    batch: list[Row], report: ImportReport, default_region: str | None
 ) -> list[tuple[Row, Phone, Terms]]:
     good = []
     for row in batch:
@@ -112,10 +111,6 @@ def _read(
         except Invalid as error:
             report.rejected.append((row.line, error.message))
             continue
-        if phone.e164 in seen:
-            report.duplicates += 1
-            continue
-        seen.add(phone.e164)
         good.append((row, phone, terms))
     return good
 
