@@ -297,6 +297,31 @@ def test_a_late_outcome_leaves_a_lead_alone_that_is_being_rung_again(
     assert (attempt.state, lead.status) == ("claimed", "calling")
 
 
+@pytest.mark.parametrize(
+    ("late", "status"),
+    [
+        (Disposition.COMPLETED, LeadStatus.COMPLETED),
+        (Disposition.REJECTED, LeadStatus.FAILED),
+        (Disposition.CONGESTION, LeadStatus.PENDING),
+    ],
+)
+def test_a_late_outcome_may_only_keep_a_lead_from_a_third_call(
+    dialed: UUID, late: Disposition, status: LeadStatus
+) -> None:
+    give_up(dialed)
+    _, lead = rows_of(dialed)
+    with transaction() as session:
+        second = claim_lead(
+            session, lead, number=2, state=AttemptState.DIALING, dialed_at=clock.now()
+        )
+    end(second, Disposition.BUSY)
+    _, before = rows_of(second)
+    assert end(dialed, late)
+    _, after = rows_of(second)
+    assert after.status == status
+    assert after.next_attempt_at == before.next_attempt_at
+
+
 def test_after_the_report_a_late_outcome_is_an_amendment(dialed: UUID) -> None:
     give_up(dialed)
     write_report(dialed)

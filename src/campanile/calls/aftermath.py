@@ -1,7 +1,8 @@
 """What an attempt's end does to its lead, in the transaction that ends it.
 
 The lead's row is locked first. A lead that has been dialed again since (its first call
-was given up as `unknown`, and its worker came back late) is its later attempt's to move.
+was given up as `unknown`, and its worker came back late) is its later attempt's to move;
+the late account may only keep it from a third call.
 """
 
 from collections.abc import Sequence
@@ -40,8 +41,10 @@ def correct(
 ) -> None:
     """The same, for an outcome that replaces `unknown`."""
     lead = session.get_one(Lead, attempt.lead_id, with_for_update=True)
+    disposition = attempt.disposition
+    assert disposition is not None, "an ended attempt has one"
     if _dialed_again(session, attempt):
-        _suppress_if_asked(session, attempt, attempt.disposition)
+        take_off(session, attempt, disposition, spoken_to=_spoken_to(attempt))
         return
     after = _settle(session, attempt, lead, callback_in)
     if lead.status in WAITING:
@@ -51,17 +54,18 @@ def correct(
 def take_off(
     session: Session, attempt: Attempt, disposition: Disposition, *, spoken_to: bool
 ) -> None:
-    """What a late account may still do once `unknown` has been reported: keep the lead
-    from being rung again. It never brings a call about, nor any nearer."""
+    """What an account may still do when the lead has gone its way: keep it from being
+    rung again. It never brings a call about, nor any nearer."""
     _suppress_if_asked(session, attempt, disposition)
     lead = session.get_one(Lead, attempt.lead_id, with_for_update=True)
-    if lead.status not in WAITING or _dialed_again(session, attempt):
+    if lead.status not in WAITING:
         return
     after = _next(session, attempt, lead, disposition, spoken_to=spoken_to)
+    if after.status is LeadStatus.PENDING:
+        return
     if after.status is LeadStatus.COMPLETED or lead.status == LeadStatus.PENDING:
         lead.disposition = disposition
-        if after.status is not LeadStatus.PENDING:
-            lead.status, lead.reason = after.status, after.reason
+        lead.status, lead.reason = after.status, after.reason
 
 
 def postpone(
