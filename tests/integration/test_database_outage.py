@@ -15,7 +15,14 @@ from campanile.calls.lifecycle import abandon, report
 from campanile.calls.models import Attempt, Report
 from campanile.config import settings
 from campanile.db import transaction
-from support.call_worker import PICKS_UP, RINGS_FOR_EVER, CallWorker, call_worker, row
+from support.call_worker import (
+    PICKS_UP,
+    RINGS_FOR_EVER,
+    CallWorker,
+    Surroundings,
+    call_worker,
+    row,
+)
 from support.factories import LEASE
 from support.private_servers import PrivateServer, private_postgres
 from support.waiting import wait_until
@@ -46,12 +53,17 @@ def migrated(url: str) -> Iterator[None]:
 
 @pytest.fixture
 def worker(
-    postgres: tuple[PrivateServer, str], redis_url: str, data_dir: Path
+    postgres: tuple[PrivateServer, str],
+    redis_url: str,
+    data_dir: Path,
+    surroundings: Surroundings,
 ) -> Iterator[CallWorker]:
     url = postgres[1]
     with (
         migrated(url),
-        call_worker(data_dir, database_url=url, redis_url=redis_url) as rig,
+        call_worker(
+            data_dir, surroundings, database_url=url, redis_url=redis_url
+        ) as rig,
     ):
         rig.start()
         yield rig

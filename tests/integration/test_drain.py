@@ -14,6 +14,7 @@ from support.call_worker import (
     PICKS_UP,
     RINGS_FOR_EVER,
     CallWorker,
+    Surroundings,
     call_worker,
     lead_of,
     row,
@@ -27,8 +28,12 @@ ENDED_WITHIN = 60.0
 
 
 @pytest.fixture
-def worker(database: str, redis_url: str, data_dir: Path) -> Iterator[CallWorker]:
-    with call_worker(data_dir, database_url=database, redis_url=redis_url) as rig:
+def worker(
+    database: str, redis_url: str, data_dir: Path, surroundings: Surroundings
+) -> Iterator[CallWorker]:
+    with call_worker(
+        data_dir, surroundings, database_url=database, redis_url=redis_url
+    ) as rig:
         rig.start()
         yield rig
 

@@ -22,6 +22,7 @@ from support.call_worker import (
     PICKS_UP,
     RINGS_FOR_EVER,
     CallWorker,
+    Surroundings,
     call_worker,
     lead_of,
     row,
@@ -38,8 +39,12 @@ SHORT = 2.0
 
 
 @pytest.fixture
-def worker(database: str, redis_url: str, data_dir: Path) -> Iterator[CallWorker]:
-    with call_worker(data_dir, database_url=database, redis_url=redis_url) as rig:
+def worker(
+    database: str, redis_url: str, data_dir: Path, surroundings: Surroundings
+) -> Iterator[CallWorker]:
+    with call_worker(
+        data_dir, surroundings, database_url=database, redis_url=redis_url
+    ) as rig:
         rig.start()
         yield rig
 
@@ -125,7 +130,7 @@ def test_a_gateway_that_is_gone_ends_the_attempts_and_their_numbers_rest(
     talks, rings = worker.ring(PICKS_UP[0]), worker.ring(RINGS_FOR_EVER[0])
     worker.wait_for("answer", talks)
     worker.wait_for("ringing", rings)
-    worker.exchange.send_signal(how)
+    worker.surroundings.exchange.send_signal(how)
     gone_at = time.monotonic()
     for attempt in (talks, rings):
         ended = worker.wait_for_state(attempt, "ended", timeout=60)
@@ -137,8 +142,8 @@ def test_a_gateway_that_is_gone_ends_the_attempts_and_their_numbers_rest(
     # A talk that was answered is followed up by hand; a phone that rang is rung later.
     assert (lead_of(talks).status, lead_of(rings).status) == ("failed", "pending")
     if how == signal.SIGSTOP:
-        worker.exchange.send_signal(signal.SIGCONT)
+        worker.surroundings.exchange.send_signal(signal.SIGCONT)
     else:
-        worker.start_exchange()
+        worker.surroundings.start_exchange()
     again = worker.ring(RINGS_FOR_EVER[1])
     worker.wait_for("ringing", again, timeout=40)

@@ -7,7 +7,14 @@ from random import Random
 
 import pytest
 
-from support.call_worker import PICKS_UP, RINGS_FOR_EVER, CallWorker, call_worker, row
+from support.call_worker import (
+    PICKS_UP,
+    RINGS_FOR_EVER,
+    CallWorker,
+    Surroundings,
+    call_worker,
+    row,
+)
 from support.private_servers import PrivateServer, private_redis
 from support.waiting import wait_until
 
@@ -24,9 +31,14 @@ def redis() -> Iterator[tuple[PrivateServer, str]]:
 
 @pytest.fixture
 def worker(
-    database: str, redis: tuple[PrivateServer, str], data_dir: Path
+    database: str,
+    redis: tuple[PrivateServer, str],
+    data_dir: Path,
+    surroundings: Surroundings,
 ) -> Iterator[CallWorker]:
-    with call_worker(data_dir, database_url=database, redis_url=redis[1]) as rig:
+    with call_worker(
+        data_dir, surroundings, database_url=database, redis_url=redis[1]
+    ) as rig:
         rig.start()
         yield rig
 

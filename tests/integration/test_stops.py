@@ -17,6 +17,7 @@ from support.call_worker import (
     PICKS_UP,
     RINGS_FOR_EVER,
     CallWorker,
+    Surroundings,
     call_worker,
     lead_of,
     row,
@@ -30,8 +31,12 @@ CLOSED_WITHIN = 12.0
 
 
 @pytest.fixture
-def worker(database: str, redis_url: str, data_dir: Path) -> Iterator[CallWorker]:
-    with call_worker(data_dir, database_url=database, redis_url=redis_url) as rig:
+def worker(
+    database: str, redis_url: str, data_dir: Path, surroundings: Surroundings
+) -> Iterator[CallWorker]:
+    with call_worker(
+        data_dir, surroundings, database_url=database, redis_url=redis_url
+    ) as rig:
         rig.start()
         yield rig
 

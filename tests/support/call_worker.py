@@ -5,7 +5,6 @@ happened is read from the far end's own log.
 """
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -65,37 +64,75 @@ PATIENT_AGENT = {
 }
 
 
-class Exchange:
-    """The rehearsal's phone network, whose callees say nothing."""
+class Surroundings:
+    """The rehearsal's phone network, whose callees say nothing, and canned providers.
 
-    def __init__(self, data_dir: Path) -> None:
-        self._data_dir = data_dir
-        self.url = ""
-        self.process: subprocess.Popen[str]
+    Shared by the tests of a module: starting them takes longer than many a test.
+    """
 
-    def start(self) -> None:
-        port = str(urlsplit(self.url).port) if self.url else "0"
-        command = [
-            *(sys.executable, "-m", "campanile.rehearsal.exchange", "--mute"),
-            *("--data", str(self._data_dir), "--port", port),
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._providers = _started(str(ROOT / "benchmarks" / "canned_providers.py"))
+        self.exchange: subprocess.Popen[str]
+        self.gateway_url = ""
+        self.start_exchange()
+        self.provider_urls: dict[str, str] = json.loads(_line_of(self._providers))
+
+    def start_exchange(self) -> None:
+        """The first time, or again, at the same address, once it was killed."""
+        port = "0"
+        if self.gateway_url:
+            self.exchange.communicate()
+            port = str(urlsplit(self.gateway_url).port)
+        self.exchange = _started(
+            *("-m", "campanile.rehearsal.exchange", "--mute"),
+            *("--data", str(self._folder), "--port", port),
             *("--session-timeout", QUICK["CAMPANILE_GATEWAY_SESSION_SECONDS"]),
-        ]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout is not None
-        self.url = self.process.stdout.readline().strip()
+        )
+        self.gateway_url = _line_of(self.exchange)
+
+    def log(self) -> list[dict[str, Any]]:
+        """Everything that the exchange ever saw."""
+        file = self._folder / "rehearsal" / "legs.ndjson"
+        if not file.exists():
+            return []
+        return [json.loads(line) for line in file.read_text().splitlines()]
 
     def close(self) -> None:
-        self.process.kill()
-        self.process.communicate()
+        for process in (self.exchange, self._providers):
+            process.kill()
+            process.communicate()
+
+
+@pytest.fixture(scope="module")
+def surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Surroundings]:
+    made = Surroundings(tmp_path_factory.mktemp("surroundings"))
+    yield made
+    made.close()
+
+
+def _started(*command: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, *command], stdout=subprocess.PIPE, text=True
+    )
+
+
+def _line_of(process: "subprocess.Popen[str]") -> str:
+    """What it prints when it is ready."""
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
 
 
 class CallWorker:
     """`start` it, `ring` somebody, look at `legs`."""
 
-    def __init__(self, product: Product, redis_url: str, exchange: Exchange) -> None:
+    def __init__(
+        self, product: Product, redis_url: str, surroundings: Surroundings
+    ) -> None:
         self.product = product
         self._redis_url = redis_url
-        self._exchange = exchange
+        self.surroundings = surroundings
+        self._before = len(surroundings.log())
         with transaction() as session:
             self.campaign_id = make_campaign(
                 session, agent=PATIENT_AGENT, ring_timeout_seconds=60
@@ -105,15 +142,6 @@ class CallWorker:
         # What a killed one announced is not the word of the next.
         ready_file(settings().run_dir, "worker").unlink(missing_ok=True)
         self.product.run("worker", "campanile_workers", "calls")
-
-    @property
-    def exchange(self) -> "subprocess.Popen[str]":
-        return self._exchange.process
-
-    def start_exchange(self) -> None:
-        """Again, at the same address, once it was killed."""
-        self.exchange.wait()
-        self._exchange.start()
 
     def slow_down(self, calls_per_second: float) -> None:
         with transaction() as session:
@@ -189,10 +217,7 @@ class CallWorker:
 
     def legs(self, event: str, attempt_id: UUID | None = None) -> list[dict[str, Any]]:
         """What the exchange saw: invite, ringing, answer, bye, cancel, …"""
-        file = self.product.data_dir / "rehearsal" / "legs.ndjson"
-        if not file.exists():
-            return []
-        lines = [json.loads(line) for line in file.read_text().splitlines()]
+        lines = self.surroundings.log()[self._before :]
         return [
             line
             for line in lines
@@ -233,28 +258,23 @@ def lead_of(attempt_id: UUID) -> Lead:
 
 @contextmanager
 def call_worker(
-    data_dir: Path, *, database_url: str, redis_url: str, **settings_: str
+    data_dir: Path, surroundings: Surroundings, *, database_url: str, redis_url: str
 ) -> Iterator[CallWorker]:
-    """Exchange and providers run; the worker is started by the test."""
+    """Everything about a worker that the test starts itself."""
     noon_utc = clock.now().replace(hour=17, minute=0, second=0, microsecond=0)
-    offset = (noon_utc - clock.now()).total_seconds()
+    environment = {
+        "CAMPANILE_DATABASE_URL": database_url,
+        "CAMPANILE_REDIS_URL": redis_url,
+        "CAMPANILE_GATEWAY_URL": surroundings.gateway_url,
+        "CAMPANILE_MEDIA_ADDRESS": "127.0.0.1",
+        "CAMPANILE_CLOCK_OFFSET": str((noon_utc - clock.now()).total_seconds()),
+        **{
+            f"CAMPANILE_{name.upper()}": url
+            for name, url in surroundings.provider_urls.items()
+        },
+        **QUICK,
+    }
     with ExitStack() as opened:
-        exchange = Exchange(data_dir)
-        opened.callback(exchange.close)
-        exchange.start()
-        providers = opened.enter_context(
-            _told(str(ROOT / "benchmarks" / "canned_providers.py"))
-        )
-        environment = {
-            "CAMPANILE_DATABASE_URL": database_url,
-            "CAMPANILE_REDIS_URL": redis_url,
-            "CAMPANILE_GATEWAY_URL": exchange.url,
-            "CAMPANILE_MEDIA_ADDRESS": "127.0.0.1",
-            "CAMPANILE_CLOCK_OFFSET": str(offset),
-            **{f"CAMPANILE_{k.upper()}": v for k, v in json.loads(providers).items()},
-            **QUICK,
-            **settings_,
-        }
         patch = opened.enter_context(pytest.MonkeyPatch.context())
         for name, value in environment.items():
             patch.setenv(name, value)
@@ -263,20 +283,7 @@ def call_worker(
         opened.callback(db.forget_engine)
         product = opened.enter_context(Product(data_dir, environment))
         try:
-            yield CallWorker(product, redis_url, exchange)
+            yield CallWorker(product, redis_url, surroundings)
         finally:
             # For whoever reads why a test failed; pytest shows it only then.
             print(product.log("worker")[-20_000:])  # noqa: T201
-
-
-@contextmanager
-def _told(*command: str) -> Iterator[str]:
-    """A process of ours and the line it prints when it is ready."""
-    with subprocess.Popen(
-        [sys.executable, *command], stdout=subprocess.PIPE, text=True, env=os.environ
-    ) as process:
-        try:
-            assert process.stdout is not None
-            yield process.stdout.readline().strip()
-        finally:
-            process.kill()
