@@ -104,8 +104,8 @@ MUTANTS: tuple[Mutant, ...] = (
         changes=(
             _never(
                 "capacity/send_times.py",
-                "return time.monotonic() + float(seconds)",
-                "return time.monotonic() + min(0.1, float(seconds))",
+                "return asked + seconds + max(took, UNSURE_SECONDS)",
+                "return asked + min(0.1, seconds)",
             ),
         ),
     ),

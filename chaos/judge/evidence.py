@@ -23,6 +23,9 @@ class Leg:
     caller: str
     number: str
     invite: float
+    """when the exchange saw it"""
+    late: float = 0.0
+    """seconds for which it may have lain there unseen"""
     ringing: float | None = None
     answer: float | None = None
     end: float | None = None
@@ -166,7 +169,14 @@ def legs_of(lines: Iterable[Line], *, exchange_died: Iterable[float] = ()) -> li
     for line in lines:
         name, event, t = line["leg"], line["event"], float(line["t"])
         if event == "invite":
-            legs[name] = Leg(name, line["call_id"], line["from"], line["to"], t)
+            legs[name] = Leg(
+                name,
+                line["call_id"],
+                line["from"],
+                line["to"],
+                t,
+                line.get("late", 0.0),
+            )
         elif event == "ringing":
             legs[name].ringing = t
         elif event == "answer":

@@ -9,7 +9,9 @@ CHANGE_SECONDS = 2.0
 
 
 def above_cps(found: Evidence) -> Verdict:
-    """Half-open rolling seconds; what a thawed exchange logs in a burst is not counted."""
+    """Half-open rolling seconds, counted from the first one's earliest possible arrival:
+    an exchange that was late in seeing an INVITE says by how much. What a thawed exchange
+    logs in a burst is not counted."""
     red, used = [], []
     for trunk in found.world["trunks"]:
         legs = [
@@ -18,10 +20,11 @@ def above_cps(found: Evidence) -> Verdict:
             if found.thawed_just_before(leg.invite) is None
         ]
         for index, leg in enumerate(legs):
-            inside = [x for x in legs[index:] if x.invite < leg.invite + 1.0]
+            second = leg.invite - leg.late
+            inside = [x for x in legs[index:] if x.invite < second + 1.0]
             most = _limit(found, trunk, leg.invite)
             if len(inside) > most:
-                span = inside[-1].invite - leg.invite
+                span = inside[-1].invite - second
                 red.append(
                     f"trunk {trunk['id'][:8]}: {len(inside)} in {span:.3f} s"
                     f" instead of {most} ({leg.name})"

@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 from campanile.media.sdp import PCMU, TELEPHONE_EVENT, Description, render
 from campanile.rehearsal.exchange.manners import Course, Manners, read_manners
 from campanile.rehearsal.exchange.options import ExchangeOptions
+from campanile.rehearsal.exchange.pulse import Pulse
 from campanile.rehearsal.exchange.reasons import NORMAL_CLEARING, REASONS
 from campanile.rehearsal.exchange.sip import SipHandle
 from campanile.rehearsal.legs import LegLog, NdjsonLog
@@ -28,12 +29,19 @@ class Switchboard:
     """`core.Telephones` without telephones."""
 
     def __init__(
-        self, manners: Manners, *, answer: str, legs: NdjsonLog, said: NdjsonLog
+        self,
+        manners: Manners,
+        *,
+        answer: str,
+        legs: NdjsonLog,
+        said: NdjsonLog,
+        pulse: Pulse,
     ):
         self._manners = manners
         self._answer = answer
         self._legs = legs
         self._said = said
+        self._pulse = pulse
         self._count = 0
         self._calls_to: Counter[str] = Counter()
         self._run = f"{time.time_ns() // 1_000_000:x}"
@@ -47,14 +55,19 @@ class Switchboard:
         said = NdjsonLog(folder / "said.ndjson")
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
             deaf.bind(("127.0.0.1", 0))
+            pulse = Pulse()
+            beating = asyncio.create_task(pulse.run(), name="exchange.pulse")
             try:
                 yield cls(
                     read_manners(options.seed, options.manners),
                     answer=_description(port=deaf.getsockname()[1]),
                     legs=legs,
                     said=said,
+                    pulse=pulse,
                 )
             finally:
+                beating.cancel()
+                await asyncio.gather(beating, return_exceptions=True)
                 legs.close()
                 said.close()
 
@@ -72,6 +85,7 @@ class Switchboard:
             caller=caller,
             callee=to,
         )
+        leg.note("invite", late=round(self._pulse.late(), 4))
         course = self._manners.course(to, call=self._calls_to[to])
         return SilentPhone(handle, course, leg, number=to, answer=self._answer)
 
@@ -95,7 +109,6 @@ class SilentPhone:
         self._answer = answer
         self._answered = False
         self._loop = asyncio.get_running_loop()
-        log.note("invite")
         self._timer = self._loop.call_later(course.network, self._reached)
 
     # -- what the caller does ---------------------------------------------------
