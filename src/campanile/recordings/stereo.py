@@ -1,6 +1,6 @@
 """A call on file: 16-bit stereo WAV at 8 kHz, the callee left, the agent right.
 
-The event loop keeps frames and puts them together once a second; one thread per process
+The event loop keeps frames and puts them together now and then; one thread per process
 writes for all calls. The file is playable at any moment, so that a worker killed with
 -9 loses a second at most.
 """
@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from campanile.audio.frames import FRAME_SAMPLES, FRAME_SECONDS, SAMPLE_RATE, Pcm
-from campanile.recordings.writer import WavFile, writer
+from campanile.recordings.writer import GATHER_SECONDS, WavFile, writer
 
-_KEPT_SAMPLES = SAMPLE_RATE  # handed over once per second
+_KEPT_SAMPLES = round((1.0 - GATHER_SECONDS) * SAMPLE_RATE)
 LEFT, RIGHT = 0, 1
 _NOTHING: Pcm = np.zeros(0, np.int16)
 

@@ -3,17 +3,20 @@
 import atexit
 import struct
 import threading
+from collections import deque
 from concurrent.futures import Future
 from functools import cache
 from os import SEEK_END
 from pathlib import Path
-from queue import SimpleQueue
 from typing import BinaryIO
 
 import structlog
 
 from campanile.audio.frames import SAMPLE_RATE
 
+GATHER_SECONDS = 0.25
+"""Between two rounds of writing. To wake the thread for each call's sound would have it
+ask the event loop for the interpreter that often."""
 _CHANNELS = 2
 _SAMPLE_BYTES = 2
 _FRAME_BYTES = _CHANNELS * _SAMPLE_BYTES
@@ -55,32 +58,42 @@ class Writer:
     """Takes sound from the event loop and writes it in its own thread."""
 
     def __init__(self) -> None:
-        self._orders: SimpleQueue[tuple[WavFile, bytes | Future[None]] | None]
-        self._orders = SimpleQueue()
+        self._orders: deque[tuple[WavFile, bytes | Future[None]]] = deque()
         self._broken: dict[WavFile, OSError] = {}
+        self._hurry = threading.Event()
+        self._finishing = False
         self._thread = threading.Thread(
             target=self._write_all, name="recordings", daemon=True
         )
         self._thread.start()
 
     def append(self, file: WavFile, sound: bytes) -> None:
-        """Have `sound` written; returns at once. A failure shows when it is closed."""
-        self._orders.put((file, sound))
+        """Have `sound` written soon; returns at once. A failure shows when it is closed."""
+        self._orders.append((file, sound))
 
     def close(self, file: WavFile) -> Future[None]:
-        """Have `file` closed when everything before is written."""
+        """Have everything before written, and `file` closed, now."""
         closed: Future[None] = Future()
-        self._orders.put((file, closed))
+        self._orders.append((file, closed))
+        self._hurry.set()
         return closed
 
     def finish(self) -> None:
         """Write what was handed over, and end the thread."""
-        self._orders.put(None)
+        self._finishing = True
+        self._hurry.set()
         self._thread.join()
 
     def _write_all(self) -> None:
-        while (order := self._orders.get()) is not None:
-            file, what = order
+        while not self._finishing:
+            self._hurry.wait(GATHER_SECONDS)
+            self._hurry.clear()
+            self._write_kept()
+        self._write_kept()
+
+    def _write_kept(self) -> None:
+        while self._orders:
+            file, what = self._orders.popleft()
             if isinstance(what, bytes):
                 self._append(file, what)
             else:

@@ -143,7 +143,7 @@ def test_kill_minus_nine_leaves_a_playable_file(tmp_path: Path) -> None:
         child.send_signal(signal.SIGKILL)
         child.wait()
     sound = play_back(path)
-    assert len(sound) in (50, 100)  # the header may be one write behind the sound
+    assert len(sound) >= 125 - 50  # a second less, though a header may lag a write
     assert (sound[:, :, 0] == CALLEE).all()
 
 
