@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time as clocks
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -152,6 +152,16 @@ def cpu_seconds(process: psutil.Process) -> float:
     """User and system time of a process and all below it."""
     times = [member.cpu_times() for member in family(process)]
     return float(sum(used.user + used.system for used in times))
+
+
+def waited_seconds(process: psutil.Process) -> float:
+    """How long its busiest thread has been ready to run without a core (Linux)."""
+    used = [(0, 0)]
+    for status in Path(f"/proc/{process.pid}/task").glob("*/schedstat"):
+        with suppress(OSError):  # a thread that has just ended
+            ran, waited, _ = map(int, status.read_text().split())
+            used.append((ran, waited))
+    return max(used)[1] / 1e9
 
 
 def own_memory(process: psutil.Process) -> float:
