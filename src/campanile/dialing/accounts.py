@@ -9,16 +9,21 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
+import structlog
 from pydantic import Field, TypeAdapter
 from sqlmodel import Session
 
 from campanile.calls.amendments import amend
 from campanile.calls.lifecycle import Ending, finish, suppress_callee
+from campanile.calls.models import Attempt
 from campanile.capacity.anomalies import watch
 from campanile.capacity.learning import learn
+from campanile.clock import now
 from campanile.db import transaction
 from campanile.dialing.decision import withdraw_dial
-from campanile.dialing.ledger import Ledger
+from campanile.dialing.ledger import Ledger, LedgerError
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +85,19 @@ def record(account: Account, *, ledger: Ledger) -> bool:
         case OptOut():
             with transaction() as session:
                 suppress_callee(session, attempt_id, reason="asked on a call")
+                attempt = session.get_one(Attempt, attempt_id)
+            _remember(attempt, ledger)
             return True
+
+
+def _remember(attempt: Attempt, ledger: Ledger) -> None:
+    """Outside the database, too: a backup put back must not ring them again."""
+    try:
+        ledger.opted_out(
+            attempt.phone_number, root_id=attempt.root_id, t=now().timestamp()
+        )
+    except LedgerError as error:
+        log.warning("ledger.not_told", error=error.message)
 
 
 def _end(session: Session, account: CameTo) -> bool:
