@@ -11,9 +11,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col
 
-from campanile.calls.models import Attempt
 from campanile.calls.states import LIVE, AttemptState
 from campanile.capacity.models import WorkerLease
 from campanile.clock import now
@@ -54,27 +53,29 @@ def withdraw(session: Session, worker_id: str) -> None:
 
 
 def usage(session: Session) -> Usage:
-    slots = session.execute(
-        select(sa.func.coalesce(sa.func.sum(WorkerLease.slots), 0)).where(
-            col(WorkerLease.accepting), col(WorkerLease.lease_until) > now()
-        )
-    ).scalar_one()
-    rows = session.execute(
-        select(
-            col(Attempt.campaign_id),
-            col(Attempt.trunk_id),
-            col(Attempt.state),
-            sa.func.count(),
-        )
-        .where(col(Attempt.state).in_(LIVE))
-        .group_by(col(Attempt.campaign_id), col(Attempt.trunk_id), col(Attempt.state))
-    ).all()
+    slots = session.execute(_SLOTS, {"moment": now()}).scalar_one()
     campaigns: Counter[UUID] = Counter()
     trunks: Counter[UUID] = Counter()
     claimed: Counter[UUID] = Counter()
-    for campaign_id, trunk_id, state, count in rows:
+    for campaign_id, trunk_id, not_dialed, count in session.execute(_LIVE_CALLS):
         campaigns[campaign_id] += count
         trunks[trunk_id] += count
-        if state == AttemptState.CLAIMED:
+        if not_dialed:
             claimed[trunk_id] += count
     return Usage(int(slots), campaigns.total(), campaigns, trunks, claimed)
+
+
+_SLOTS = sa.text(
+    """
+    SELECT COALESCE(sum(slots), 0) FROM worker_lease
+     WHERE accepting AND lease_until > :moment
+    """
+)
+_LIVE_CALLS = sa.text(
+    f"""
+    SELECT campaign_id, trunk_id, state = '{AttemptState.CLAIMED}', count(*)
+      FROM attempt
+     WHERE state IN ({", ".join(f"'{state}'" for state in sorted(LIVE))})
+     GROUP BY 1, 2, 3
+    """
+)

@@ -6,7 +6,7 @@ decision asks again in any case.
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from campanile.compliance.hours import (
@@ -17,23 +17,37 @@ from campanile.compliance.hours import (
 )
 from campanile.pacing.running import Running
 
+_UNKNOWN: tuple[Running | None, Instants] = (None, ())
+
 
 class Openings:
-    """Answers for one instant, `at`; `places` are those of the profiles."""
+    """Answers for the instant that it was last turned to."""
 
-    def __init__(self, at: datetime, places: Mapping[int, Place]) -> None:
-        self._at = at
-        self._day = at.date()
-        self._places = places
+    def __init__(self) -> None:
+        self._at = datetime.fromtimestamp(0, UTC)
+        self._day = self._at.date()
+        self._places: Mapping[int, Place] = {}
+        self._spans: dict[UUID, tuple[Running, Instants]] = {}
         self._lawful: dict[tuple[int, timedelta], bool] = {}
+
+    def turn_to(self, at: datetime, places: Mapping[int, Place]) -> None:
+        """Judge from now on at `at`; `places` are those of the profiles."""
+        if at.date() != self._day:
+            self._spans = {}
+        self._at, self._day, self._places = at, at.date(), places
+        self._lawful = {}
 
     def campaigns(self, running: Mapping[UUID, Running]) -> list[UUID]:
         """Those whose own window is open and stays so for their room."""
-        return [
-            campaign.id
-            for campaign in running.values()
-            if self._within(campaign_spans(campaign.hours, self._day), campaign.room)
-        ]
+        known, found = self._spans, []
+        for campaign in running.values():
+            of, spans = known.get(campaign.id, _UNKNOWN)
+            if of is not campaign:
+                spans = campaign_spans(campaign.hours, self._day)
+                known[campaign.id] = (campaign, spans)
+            if self._within(spans, campaign.room):
+                found.append(campaign.id)
+        return found
 
     def lawful(self, profile: int, room: timedelta) -> bool:
         """Whether the law lets us ring there, now and for `room`.

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import UUID
 
 RESERVED_SECONDS = 1.0
@@ -38,8 +39,7 @@ class TrunkRoom:
         return max(0, free if self.most is None else min(free, self.most))
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
+class Demand(NamedTuple):
     """A campaign that has somebody to ring in a profile that is open now."""
 
     campaign_id: UUID

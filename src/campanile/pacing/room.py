@@ -1,6 +1,6 @@
 """How much room there is, and who may use it: what is stopped or sick is left out."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from campanile.capacity.slots import Usage
 from campanile.config import settings
 from campanile.organizations.stops import StopScope, lineage, stops_in_force
 from campanile.pacing.policy import Demand, Room, TrunkRoom
-from campanile.pacing.running import Caller, Running
+from campanile.pacing.running import Caller, Callers, Running
 from campanile.trunks.models import Trunk
 
 
@@ -25,6 +25,8 @@ class Stopped:
     """campaigns, trunks, and organisations with all below them"""
 
     def stops(self, campaign: Running, caller: Caller) -> bool:
+        if not self.targets:
+            return self.everything
         return self.everything or not self.targets.isdisjoint(
             (campaign.id, campaign.organization_id, caller.trunk_id)
         )
@@ -45,16 +47,7 @@ def stopped(session: Session, campaigns: Iterable[Running]) -> Stopped:
 
 
 def room(session: Session, used: Usage, sick: Blocked) -> Room:
-    trunks = session.execute(
-        sa.select(
-            col(Trunk.id),
-            col(Trunk.channels),
-            col(Trunk.calls_per_second),
-            sa.func.extract(
-                "epoch", col(Trunk.next_send_at) - sa.func.clock_timestamp()
-            ),
-        ).where(col(Trunk.is_active))
-    ).all()
+    trunks = session.execute(_TRUNKS).all()
     return Room(
         worker_slots=used.worker_slots,
         live=used.live,
@@ -75,9 +68,17 @@ def room(session: Session, used: Usage, sick: Blocked) -> Room:
     )
 
 
+_TRUNKS = sa.select(
+    col(Trunk.id),
+    col(Trunk.channels),
+    col(Trunk.calls_per_second),
+    sa.func.extract("epoch", col(Trunk.next_send_at) - sa.func.clock_timestamp()),
+).where(col(Trunk.is_active))
+
+
 def demands(
     campaigns: Iterable[Running],
-    callers: Mapping[UUID, Caller],
+    callers: Callers,
     halted: Stopped,
     *,
     used: Usage,
@@ -88,10 +89,10 @@ def demands(
     trunks = {trunk_id for trunk_id, trunk in room.trunks.items() if trunk.free}
     found = []
     for campaign in campaigns:
-        caller = callers.get(campaign.id)
+        caller = callers.of(campaign)
         if caller is None or caller.trunk_id not in trunks:
             continue
-        wants = campaign.max_concurrent - used.by_campaign[campaign.id]
+        wants = campaign.max_concurrent - used.by_campaign.get(campaign.id, 0)
         if wants <= 0 or campaign.agent_id in sick.agents:
             continue
         if not halted.stops(campaign, caller):

@@ -1,6 +1,6 @@
 """The campaigns that run, as the tick reads them: plain values, and whose number calls."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -107,39 +107,40 @@ def _read(session: Session, campaigns: Sequence[UUID]) -> dict[UUID, Running]:
     }
 
 
-def callers(session: Session, campaigns: Iterable[Running]) -> dict[UUID, Caller]:
-    """Whose number each calls from: its own, else one of its agent, else any of its
-    organisation (as `campaigns.lifecycle.caller_id`). A campaign without one is left
-    out; `campaign status` says so."""
-    numbers = session.execute(
-        sa.select(
-            col(PhoneNumber.id),
-            col(PhoneNumber.organization_id),
-            col(PhoneNumber.agent_id),
-            col(PhoneNumber.phone_number),
-            col(PhoneNumber.trunk_id),
-        )
-        .where(
-            col(PhoneNumber.is_active),
-            col(PhoneNumber.organization_id).in_(
-                select(Campaign.organization_id).where(
-                    Campaign.status == CampaignStatus.SCHEDULED
-                )
-            ),
-        )
-        .order_by(col(PhoneNumber.created_at).desc(), col(PhoneNumber.id))
-    ).all()
-    # The oldest is the last to be entered, and so the one that is found.
-    own = {(org, number): Caller(*values) for number, org, _, *values in numbers}
-    agents = {(org, agent): Caller(*values) for _, org, agent, *values in numbers}
-    anyone = {org: Caller(*values) for _, org, _, *values in numbers}
-    found = {}
-    for campaign in campaigns:
+class Callers:
+    """Whose number each campaign calls from: its own, else one of its agent, else any of
+    its organisation, the oldest first (as `campaigns.lifecycle.caller_id`)."""
+
+    def __init__(self, session: Session) -> None:
+        numbers = session.execute(_NUMBERS).all()
+        # The oldest is the last to be entered, and so the one that is found.
+        self._own = {(org, number): Caller(*rest) for number, org, _, *rest in numbers}
+        self._agents = {(org, agent): Caller(*rest) for _, org, agent, *rest in numbers}
+        self._any = {org: Caller(*rest) for _, org, _, *rest in numbers}
+
+    def of(self, campaign: Running) -> Caller | None:
+        """None: it has no number; `campaign status` says so."""
         org = campaign.organization_id
         if campaign.number_id is not None:
-            caller = own.get((org, campaign.number_id))
-        else:
-            caller = agents.get((org, campaign.agent_id)) or anyone.get(org)
-        if caller is not None:
-            found[campaign.id] = caller
-    return found
+            return self._own.get((org, campaign.number_id))
+        return self._agents.get((org, campaign.agent_id)) or self._any.get(org)
+
+
+_NUMBERS = (
+    sa.select(
+        col(PhoneNumber.id),
+        col(PhoneNumber.organization_id),
+        col(PhoneNumber.agent_id),
+        col(PhoneNumber.phone_number),
+        col(PhoneNumber.trunk_id),
+    )
+    .where(
+        col(PhoneNumber.is_active),
+        col(PhoneNumber.organization_id).in_(
+            select(Campaign.organization_id).where(
+                Campaign.status == CampaignStatus.SCHEDULED
+            )
+        ),
+    )
+    .order_by(col(PhoneNumber.created_at).desc(), col(PhoneNumber.id))
+)

@@ -25,7 +25,7 @@ from campanile.pacing.claims import Claim, claim
 from campanile.pacing.openings import Openings
 from campanile.pacing.policy import Demand, Room, allot
 from campanile.pacing.room import demands, room, stopped
-from campanile.pacing.running import Campaigns, Running, callers
+from campanile.pacing.running import Callers, Campaigns, Running
 from campanile.pacing.waiting import Waiting
 
 SPARE_BUCKETS = 2
@@ -41,6 +41,7 @@ class Pacer:
 
     def __init__(self, *, shuffle: Random | None = None) -> None:
         self._campaigns = Campaigns()
+        self._hours = Openings()
         self._places: dict[int, Place] = {}
         self._waiting = Waiting(shuffle=shuffle)
 
@@ -55,26 +56,27 @@ class Pacer:
         free = room(session, used, sick)
         if not free.free:
             return []
-        hours = Openings(legal_now(), self._places)
-        turns = self._waiting.in_turn(hours.campaigns(running))
+        self._hours.turn_to(legal_now(), self._places)
+        turns = self._waiting.in_turn(self._hours.campaigns(running))
         ready = [running[campaign] for campaign in turns]
-        numbers = callers(session, ready)
+        numbers = Callers(session)
         halted = stopped(session, ready)
         asking = demands(ready, numbers, halted, used=used, sick=sick, room=free)
         self._waiting.look(
             session, [d.campaign_id for d in asking], most=LOOK_AHEAD * free.free
         )
         add_places(session, self._waiting.profiles, self._places)
-        profiles = self._with_somebody_due(free, asking, running, hours)
+        profiles = self._with_somebody_due(free, asking, running)
         shares = allot(free, [d for d in asking if d.campaign_id in profiles])
         claims = [
             Claim(
                 campaign=running[campaign],
-                caller=numbers[campaign],
+                caller=caller,
                 profiles=profiles[campaign][: count + SPARE_BUCKETS],
                 count=count,
             )
             for campaign, count in shares.items()
+            if (caller := numbers.of(running[campaign])) is not None
         ]
         lease = timedelta(seconds=settings().lease_seconds)
         made = claim(session, claims, lease=lease)
@@ -86,20 +88,20 @@ class Pacer:
         free: Room,
         asking: Sequence[Demand],
         running: Mapping[UUID, Running],
-        hours: Openings,
     ) -> dict[UUID, list[int]]:
         """The first who have somebody to ring now, no more than there is room for, and
         in which profiles."""
+        most = free.free
         left = {trunk_id: trunk.free for trunk_id, trunk in free.trunks.items()}
         found: dict[UUID, list[int]] = {}
         for demand in asking:
-            if len(found) == free.free:
+            if len(found) == most:
                 break
             if not left[demand.trunk_id]:
                 continue
             campaign = running[demand.campaign_id]
             due = self._waiting.buckets(
-                campaign.id, partial(hours.lawful, room=campaign.room)
+                campaign.id, partial(self._hours.lawful, room=campaign.room)
             )
             if due:
                 found[campaign.id] = due

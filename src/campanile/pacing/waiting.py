@@ -20,7 +20,7 @@ FRESH_SECONDS = 1.0
 that is due at once waits that much more."""
 KEPT_SECONDS = 15.0
 """For so long one with somebody due is not, unless a claim finds less than expected."""
-BUCKETS_PER_TICK = 500
+BUCKETS_PER_TICK = 400
 """Each costs about 10 µs; the rest is looked at in the next ticks."""
 UNKNOWN_BUCKETS = 100
 """A campaign that was never looked at is taken to have at most so many."""

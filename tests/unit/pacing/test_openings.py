@@ -47,11 +47,30 @@ def test_the_halves_together_are_the_whole(
     zone: str, start: time, end: time, place: Place, at: datetime, room: timedelta
 ) -> None:
     campaign = running(CampaignHours.daily(zone, start, end), room)
-    hours = Openings(at, {7: place})
+    hours = Openings()
+    hours.turn_to(at, {7: place})
     halves = bool(hours.campaigns({campaign.id: campaign})) and hours.lawful(7, room)
     assert halves == is_open(campaign.hours, place, at, room=room)
 
 
 def test_a_profile_without_zones_is_left_to_the_workers_explanation() -> None:
     midnight = datetime(2026, 11, 23, tzinfo=UTC)
-    assert Openings(midnight, {1: Place(())}).lawful(1, timedelta(seconds=35))
+    hours = Openings()
+    hours.turn_to(midnight, {1: Place(())})
+    assert hours.lawful(1, timedelta(seconds=35))
+
+
+@given(st.lists(instants, min_size=1, max_size=4))
+def test_nothing_is_remembered_from_another_instant_or_of_another_schedule(
+    moments: list[datetime],
+) -> None:
+    hours = Openings()
+    room = timedelta(seconds=35)
+    for at in moments:
+        for start, end in ((time(9), time(17)), (time(17), time(9))):
+            campaign = running(CampaignHours.daily("Europe/London", start, end), room)
+            hours.turn_to(at, {})
+            fresh = Openings()
+            fresh.turn_to(at, {})
+            wanted = {campaign.id: campaign}
+            assert hours.campaigns(wanted) == fresh.campaigns(wanted)

@@ -99,7 +99,7 @@ def test_no_more_is_looked_at_than_a_tick_allows() -> None:
 
 def test_all_are_looked_at_within_a_few_ticks_though_nobody_is_due_anywhere() -> None:
     world = World({c: dict.fromkeys(range(60), 3600.0) for c in campaigns(100)})
-    for _ in range(20):
+    for _ in range(30):
         world.tick(50)
     assert set(world.rows.asked) == set(campaigns(100))
 
