@@ -175,8 +175,8 @@ def _without_indexes(connection: psycopg.Connection, table: str) -> Iterator[Non
         " ORDER BY contype DESC",  # unique, primary, foreign: the way back
         (table, table),
     ).fetchall()
-    for owner, name, _ in keys:
-        run(f"ALTER TABLE {owner} DROP CONSTRAINT {name} CASCADE")  # type: ignore[arg-type]
+    for owner, name, _ in reversed(keys):
+        run(f"ALTER TABLE {owner} DROP CONSTRAINT {name}")  # type: ignore[arg-type]
     indexes = run(
         "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = %s", (table,)
     ).fetchall()
