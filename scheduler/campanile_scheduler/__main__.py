@@ -1,10 +1,8 @@
 """Run the scheduler until it is told to stop: `python -m campanile_scheduler`."""
 
 import logging
-import signal
+import os
 from collections.abc import Callable
-from threading import Event
-from types import FrameType
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -28,6 +26,7 @@ from campanile_scheduler.jobs import (
     surviving,
 )
 from campanile_workers.broker import broker
+from campanile_workers.signals import endings
 
 log = structlog.get_logger(__name__)
 
@@ -62,17 +61,11 @@ def main() -> None:
     }
     for name, (job, seconds) in jobs.items():
         scheduler.add_job(surviving(job, name), "interval", seconds=seconds, id=name)
-    stop = Event()
-
-    def on_signal(signum: int, frame: FrameType | None) -> None:
-        stop.set()
-
-    signal.signal(signal.SIGTERM, on_signal)
-    signal.signal(signal.SIGINT, on_signal)
+    told = endings()
     scheduler.start()
     announce("scheduler")
     log.info("scheduler.started", tick_seconds=settings().tick_seconds)
-    stop.wait()
+    os.read(told, 1)
     scheduler.shutdown(wait=True)
 
 

@@ -8,7 +8,6 @@ the pid in `run/` is the one that holds the calls, and killing it ends them.
 
 import gc
 import os
-import signal
 import sys
 from threading import Thread
 
@@ -27,6 +26,7 @@ from campanile.readiness import announce
 from campanile_workers import actors  # noqa: F401  a worker knows its actors
 from campanile_workers.broker import CALLS, JOBS, broker
 from campanile_workers.call_host import CallLoop
+from campanile_workers.signals import endings
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +54,7 @@ def main(queue: str) -> None:
     lose_patience()
     if queue == CALLS:
         reconcile_ledger()
-    told = _signals()
+    told = endings()
     threads = settings().worker_slots if queue == CALLS else JOB_THREADS
     calls = CallLoop(slots=threads)
     if queue == CALLS:
@@ -77,20 +77,6 @@ def main(queue: str) -> None:
     Thread(target=_hang_up_when_told_again, args=(told, calls), daemon=True).start()
     worker.stop(timeout=int(DRAIN_SECONDS[queue] * 1000))
     log.info("worker.ended", queue=queue)
-
-
-def _signals() -> int:
-    """Where a byte comes in for every signal to end, whatever the threads are doing.
-
-    No handler of ours runs: it would have to wait for the main thread to wake up, and
-    could interrupt it while it holds the very lock that the handler needs.
-    """
-    told, tell = os.pipe()
-    os.set_blocking(tell, False)
-    signal.set_wakeup_fd(tell)
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signum, lambda *_: None)
-    return told
 
 
 def _hang_up_when_told_again(told: int, calls: CallLoop) -> None:
