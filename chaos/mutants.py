@@ -59,8 +59,8 @@ MUTANTS: tuple[Mutant, ...] = (
             ),
             _never(
                 "dialing/decision.py",
-                "attempt is None or attempt.state != AttemptState.CLAIMED",
-                "attempt is None",
+                "or attempt.state != AttemptState.CLAIMED",
+                "or False",
             ),
             _never(
                 "dialing/plan.py",

@@ -100,6 +100,15 @@ def test_of_many_workers_with_the_same_message_one_dials(
     ]
 
 
+def test_a_reservation_that_ran_out_is_not_dialed_though_no_sweep_came_yet(
+    attempt_id: UUID, ledger: Ledger
+) -> None:
+    change(Attempt, lease_until=clock.now() - timedelta(seconds=1))
+    assert isinstance(dial(attempt_id, ledger), Stay)
+    attempt, lead = rows_of(attempt_id)
+    assert (attempt.state, lead.attempts) == ("claimed", 0)
+
+
 def test_of_many_claims_to_one_number_through_two_campaigns_one_dials(
     attempt_id: UUID, ledger: Ledger
 ) -> None:

@@ -185,7 +185,12 @@ def _claim(
 ) -> _Claimed | Stay | None:
     """None: the ledger has to be reconciled with this database first."""
     attempt = _lock(session, attempt_id)
-    if attempt is None or attempt.state != AttemptState.CLAIMED:
+    # One whose lease ran out is the sweep's to void, whether it has come yet or not.
+    if (
+        attempt is None
+        or attempt.state != AttemptState.CLAIMED
+        or attempt.lease_until < now()
+    ):
         return Stay("somebody else took it, or it ran out")
     if not ledger.agrees_with(standing(session, ledger.ledger_id)):
         return None
