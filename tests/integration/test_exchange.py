@@ -163,8 +163,11 @@ async def test_a_tone_is_heard_both_ways(
     assert result(hangup) == {"event": "hangup", "code": 200, "reason": "to BYE"}
     pcm = np.concatenate([frame.pcm for frame in heard if frame.heard])
     assert loudest_hertz(pcm[8000:16000]) == pytest.approx(440, abs=2)
-    folder = exchange.data_dir / "rehearsal" / "messages"
-    recorded, _ = wav.read(folder / f"{bye['leg']}.wav")
+    file = exchange.data_dir / "rehearsal" / "messages" / f"{bye['leg']}.wav"
+    async with asyncio.timeout(5):  # it is written after the leg is over
+        while not file.exists():
+            await asyncio.sleep(0.02)
+    recorded, _ = wav.read(file)
     assert loudest_hertz(recorded) == pytest.approx(1000, abs=2)
     assert bye["frames"]["expected"] > 250
     assert bye["frames"]["missing"] == 0

@@ -216,7 +216,9 @@ class Phone:
         file = self._messages / f"{self._log.leg}.wav"
         self._log.message(round(voiced, 2), file.name)
         if frames:
-            await asyncio.to_thread(wav.write, file, np.concatenate(frames))
+            draft = file.with_suffix(".part")
+            await asyncio.to_thread(wav.write, draft, np.concatenate(frames))
+            draft.replace(file)  # whoever sees it sees all of it
 
     def _media_lost(self) -> None:
         asyncio.get_running_loop().call_later(
