@@ -16,7 +16,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from whole_pipeline import HERE, load, running, waited_seconds
+from whole_pipeline import HERE, kept_waiting, load, running, thread_times
 
 
 def watch(data: Path, calls: int, seconds: float) -> dict[str, Any]:
@@ -26,12 +26,13 @@ def watch(data: Path, calls: int, seconds: float) -> dict[str, Any]:
         pipeline.ring(calls)
         up = pipeline.wait_until_answered(calls, timeout=20 + calls)
         time.sleep(6)
-        waited = waited_seconds(pipeline.worker)
+        before = thread_times(pipeline.worker)
         (data / "stalls").touch()
         time.sleep(seconds)
         (data / "stalls").unlink()
-        waited = 100 * (waited_seconds(pipeline.worker) - waited) / seconds
+        after = thread_times(pipeline.worker)
         time.sleep(2)
+        waited = 100 * kept_waiting(before, after) / seconds
         print(
             f"{up} calls; kept waiting for the core {waited:.1f} %; load {load():.1f}"
         )

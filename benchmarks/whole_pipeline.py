@@ -47,6 +47,10 @@ AGENT = AgentConfig(
 """Nothing is switched off: voicemail detection, silence handling, recording are on."""
 
 
+ThreadTimes = dict[str, tuple[float, float]]
+"""Seconds run and waited, by thread."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pipeline:
     """Everything runs; `ring` starts the calls."""
@@ -130,6 +134,7 @@ def running(
         facts = {
             "api_port": 0,
             "clock_offset": _until_lawful(slots).total_seconds(),
+            "lag_limit_seconds": 10.0,  # as many calls as are asked for, to be measured
             "worker_slots": slots,
             "provider_slots": slots,
             "gateway_url": url,
@@ -154,14 +159,20 @@ def cpu_seconds(process: psutil.Process) -> float:
     return float(sum(used.user + used.system for used in times))
 
 
-def waited_seconds(process: psutil.Process) -> float:
-    """How long its busiest thread has been ready to run without a core (Linux)."""
-    used = [(0, 0)]
+def thread_times(process: psutil.Process) -> ThreadTimes:
+    """How long each thread has run, and been ready to without a core (Linux)."""
+    times = {}
     for status in Path(f"/proc/{process.pid}/task").glob("*/schedstat"):
         with suppress(OSError):  # a thread that has just ended
             ran, waited, _ = map(int, status.read_text().split())
-            used.append((ran, waited))
-    return max(used)[1] / 1e9
+            times[status.parent.name] = ran / 1e9, waited / 1e9
+    return times
+
+
+def kept_waiting(before: ThreadTimes, after: ThreadTimes) -> float:
+    """Seconds that the thread which ran most in between was ready without a core."""
+    busiest = max(before, key=lambda name: after.get(name, (0.0,))[0] - before[name][0])
+    return after[busiest][1] - before[busiest][1]
 
 
 def own_memory(process: psutil.Process) -> float:
