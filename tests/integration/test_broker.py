@@ -1,27 +1,39 @@
 """How a worker waits for its messages, on a real Redis."""
 
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
+from typing import TYPE_CHECKING
 
 import pytest
 from dramatiq import Message
 from dramatiq.broker import Consumer, MessageProxy
 
-from campanile_workers.broker import WAIT_SECONDS, Broker
+if TYPE_CHECKING:
+    from campanile_workers.broker import Broker
 
 QUEUE = "calls"
 
 
+WAIT_SECONDS = 0.5
+"""broker.WAIT_SECONDS; that module makes the process's broker when it is first imported,
+so it has to find the settings of these tests."""
+
+
 @pytest.fixture
-def broker(redis_url):
+def broker(redis_url: str) -> "Iterator[Broker]":
+    from campanile_workers.broker import WAIT_SECONDS as waits
+    from campanile_workers.broker import Broker
+
+    assert waits == WAIT_SECONDS
     broker = Broker(url=redis_url, middleware=[])
     broker.declare_queue(QUEUE)
     yield broker
     broker.close()
 
 
-def send(broker: Broker, word: str) -> None:
+def send(broker: "Broker", word: str) -> None:
     broker.enqueue(Message(QUEUE, "place_call", (word,), {}, {}))
 
 
@@ -33,7 +45,7 @@ def take(consumer: Consumer) -> tuple[MessageProxy, float]:
     raise AssertionError("no message came")
 
 
-def test_a_message_wakes_whoever_waits_for_one(broker):
+def test_a_message_wakes_whoever_waits_for_one(broker: "Broker") -> None:
     consumer = broker.consume(QUEUE, prefetch=4, timeout=50)
     waited = []
     with ThreadPoolExecutor(1) as thread:
@@ -49,7 +61,7 @@ def test_a_message_wakes_whoever_waits_for_one(broker):
     assert min(waited) < 0.05
 
 
-def test_messages_keep_their_order_and_each_is_taken_once(broker):
+def test_messages_keep_their_order_and_each_is_taken_once(broker: "Broker") -> None:
     consumers = [broker.consume(QUEUE, prefetch=2, timeout=50) for _ in range(3)]
     for number in range(6):
         send(broker, str(number))
@@ -57,14 +69,14 @@ def test_messages_keep_their_order_and_each_is_taken_once(broker):
     assert taken == ["0", "1", "2", "3", "4", "5"]
 
 
-def test_who_waits_for_nothing_asks_seldom(broker):
+def test_who_waits_for_nothing_asks_seldom(broker: "Broker") -> None:
     consumer = broker.consume(QUEUE, prefetch=4, timeout=50)
     until = time.monotonic() + 3 * WAIT_SECONDS
     asked = next(n for n in count() if next(consumer) or time.monotonic() > until)
     assert asked <= 3
 
 
-def test_who_holds_all_it_may_does_not_wait_for_more(broker):
+def test_who_holds_all_it_may_does_not_wait_for_more(broker: "Broker") -> None:
     consumer = broker.consume(QUEUE, prefetch=1, timeout=10)
     for word in ("one", "two"):
         send(broker, word)
