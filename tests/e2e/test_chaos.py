@@ -1,19 +1,20 @@
 """A slice of the chaos campaigns (chaos/README.md): nobody twice, never at a wrong hour.
 
-Bounded by its attempts and by five minutes. The seed is printed; `--seed` of
-`python -m chaos` gives the same world, callees and faults again.
+Bounded by its attempts and by five minutes. The seed is the same every time, so that a
+change is judged and not the draw; `CHAOS_SEED` names another. It is printed, and `--seed`
+of `python -m chaos` gives the same world, callees and faults again.
 """
 
 import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
+SEED = 85174
 ATTEMPTS, FAULTS = 500, 50
 SECONDS, ROUNDS = 100, 3
 
@@ -22,7 +23,7 @@ SECONDS, ROUNDS = 100, 3
 def test_under_faults_nobody_is_rung_twice_at_a_wrong_hour_or_against_their_word(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    seed = int(os.environ.get("CHAOS_SEED") or int(time.time()) % 100_000)
+    seed = int(os.environ.get("CHAOS_SEED") or SEED)
     with capsys.disabled():
         sys.stdout.write(f"\nchaos seed {seed}\n")
 
