@@ -8,7 +8,7 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from campanile import logs
-from campanile.config import settings
+from campanile.config import SWEEP_SECONDS, settings
 from campanile.db import lose_patience
 from campanile.dialing.preflight import (
     reconcile_ledger,
@@ -18,7 +18,6 @@ from campanile.readiness import announce
 from campanile_scheduler.jobs import (
     LOOK_SECONDS,
     REPORT_SECONDS,
-    SWEEP_SECONDS,
     Pace,
     Rest,
     Sweep,

@@ -22,7 +22,7 @@ from sqlalchemy.exc import InternalError, OperationalError
 from sqlmodel import Session
 
 from campanile import clock
-from campanile.config import settings
+from campanile.config import SWEEP_SECONDS, settings
 from campanile.db import transaction
 from campanile.dialing.clock_guard import THIS_PROCESS, ClockGuard, trouble_with_clock
 from campanile.errors import Unavailable
@@ -37,7 +37,6 @@ STANDSTILL_MS = 5000
 """A transaction of ours in which nothing happens for so long is ended by the database."""
 LOOK_SECONDS = 1.0
 REPORT_SECONDS = 1.0
-SWEEP_SECONDS = 5.0
 SWEEP_BUDGET_SECONDS = 3.0
 """What one sweep leaves over, the next one does."""
 LIMBO_SECONDS = 2 * SWEEP_SECONDS

@@ -20,6 +20,8 @@ from pydantic_settings import (
 
 JANUS_REAP_MARGIN_SECONDS = 4.1
 """Janus was seen to reap an idle session up to this long after its setting."""
+SWEEP_SECONDS = 5.0
+"""How often the scheduler closes what expired; a pause of half a lease is a gap to it."""
 
 
 class Settings(BaseSettings):
@@ -86,6 +88,11 @@ class Settings(BaseSettings):
                 raise ValueError(
                     f"{earlier} ({low}) must be less than {later} ({high})"
                 )
+        if self.lease_seconds <= 2 * SWEEP_SECONDS:
+            raise ValueError(
+                f"lease_seconds ({self.lease_seconds}) must be more than twice the"
+                f" sweep's {SWEEP_SECONDS} s, or no sweep would ever dare to close a call"
+            )
         return self
 
     @classmethod
