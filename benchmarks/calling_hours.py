@@ -48,7 +48,7 @@ from second_clock import (
 
 YEARS = (2025, 2026, 2027)
 AROUND = 30 * HOUR
-RING, SPARE = 30, 5
+RING, SPARE = 30, 6
 
 
 @dataclass

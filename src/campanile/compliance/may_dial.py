@@ -25,8 +25,9 @@ from campanile.compliance.zones import known_zones, zone, zone_data
 
 __all__ = ["Allowed", "Caps", "Dial", "Facts", "Refused", "may_dial"]
 
-SPARE = timedelta(seconds=5)
-"""An INVITE leaves at the latest ring time-out + this before the window closes."""
+SPARE = timedelta(seconds=6)
+"""How long before the window closes the decision is made at the latest, beside the ring
+time-out: the INVITE has to leave 5 s before, and up to a second may pass until it does."""
 LOOK_AGAIN = timedelta(minutes=1)
 """What a person holds back, a person lets go: nobody knows when."""
 NO_ROOM = timedelta()

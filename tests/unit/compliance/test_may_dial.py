@@ -27,8 +27,8 @@ FLORIDA = Place((NEW_YORK,), ("US-FL",))
     [
         (utc(23, 12, 59, 59), False),  # 07:59:59 in New York
         (utc(23, 13), True),  # 08:00 sharp
-        (utc(24, 1, 59, 25), True),  # 20:59:25, ring time-out and spare just fit in
-        (utc(24, 1, 59, 26), False),  # it would ring past nine
+        (utc(24, 1, 59, 24), True),  # 20:59:25, ring time-out and spare just fit in
+        (utc(24, 1, 59, 25), False),  # it would ring past nine
         (utc(24, 2), False),
     ],
 )
