@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from campanile.audio.frames import Frame
+from campanile.audio.frames import FRAME_SECONDS, Frame
 from campanile.calls.outcomes import Disposition, EndReason, provider_failure
 from campanile.conversation.answering import LEFT, Answering
 from campanile.conversation.barge_in import OPENING_INTERRUPTION
@@ -16,7 +16,7 @@ from campanile.conversation.brief import Brief
 from campanile.conversation.journal import Incident, Journal, NoJournal
 from campanile.conversation.listening import Listener, Vad
 from campanile.conversation.machines import MachineWatch
-from campanile.conversation.opt_out import is_opt_out
+from campanile.conversation.opt_out import Wish, is_opt_out_after
 from campanile.conversation.outcome import End, Outcome
 from campanile.conversation.preparation import (
     RENDERINGS,
@@ -79,7 +79,7 @@ class Conversation:
         self._talking = Talking(self._stage)
         self._watch: MachineWatch
         self._answering: Answering
-        self._opt_out_due = False
+        self._wish: Wish | None = None
         self._asked_to_close: tuple[str, str] | None = None
         self._failure: ProviderError | None = None
         self._closing: End | None = None
@@ -108,6 +108,7 @@ class Conversation:
                 with suppress(GatewayError):  # then there is nothing left to hang up
                     await self._hang_up()
         finally:
+            self._keep_wish()
             await self.close()
         return stage.report.outcome(end, callback=stage.requests.callback)
 
@@ -149,7 +150,7 @@ class Conversation:
             return None if self._stage.floor.act else self._closing
         if self._hears_nothing(now):
             return End(EndReason.NO_AUDIO, Disposition.NO_AUDIO)
-        if await self._must_close():
+        if await self._must_close(now) or self._wish is not None:
             return None
         if end := await self._answering.heed(now):
             return end
@@ -185,10 +186,11 @@ class Conversation:
         due = self._stage.report.answered_at + NO_AUDIO_AFTER
         return not self._stage.ears.any_sound and self._stage.alarm.reached(due, now)
 
-    async def _must_close(self) -> bool:
+    async def _must_close(self, now: float) -> bool:
         """Begin the goodbye if anything asks for the end of the call."""
         prepared = self._stage.prepared
-        if self._opt_out_due:
+        if self._wish is not None and self._is_certain(self._wish, now):
+            self._keep_wish()
             await self._close(prepared.opt_out_confirmation, End(EndReason.OPT_OUT))
         elif self._asked_to_close is not None:
             sentence, reason = self._asked_to_close
@@ -227,18 +229,26 @@ class Conversation:
                     while not words.complete:
                         stage.alarm.reset()
                         await stage.alarm.wait()
-        self._look_for_opt_out(words.text)
+        self._look_for_opt_out()
+        self._keep_wish()  # it is written down before the leg is given up
         stage.take_words(asyncio.get_running_loop().time())
 
     def _frame(self, frame: Frame, voice: float) -> None:
+        audible = self._stage.audio.queued > 0
+        self._stage.before.sound(
+            FRAME_SECONDS,
+            agent_audible=audible,
+            callee_speaking=self._stage.ears.segmenter.speaking,
+        )
         if not self._watch.over:
-            audible = self._stage.audio.queued > 0
             self._watch.frame(frame, voice, agent_audible=audible)
 
     def _window(self, change: SpeechStarted | SpeechEnded | None) -> None:
         # Both sides' goodbyes overlap; that is no interruption.
         resists = OPENING_INTERRUPTION if self._stage.requests.end_call else 0.0
         self._stage.floor.voice(self._stage.ears.segmenter, resists=resists)
+        if isinstance(change, SpeechStarted):
+            self._stage.before.voice_began(change.started_at)
         if change is not None:
             self._watch.speech(change)
             self._stage.alarm.ring()
@@ -251,17 +261,42 @@ class Conversation:
             self._stage.dialogue.callee_meant(late, at=self._stage.report.answered_at)
             self._stage.report.note_turns()
         if transcript.is_final:
-            self._look_for_opt_out(late or self._stage.ears.words.text)
+            self._look_for_opt_out(late)
         self._stage.alarm.ring()
 
-    def _look_for_opt_out(self, text: str) -> None:
-        """Recognised without the model; a machine's "to opt out, press nine" is none."""
-        report = self._stage.report
-        if report.opted_out or self._answering.machine_speaks:
+    def _look_for_opt_out(self, late: str | None = None) -> None:
+        """Recognised without the model; a machine's "to opt out, press nine" is none.
+
+        `late`: the whole text of the turn that was taken before it came.
+        """
+        stage, words = self._stage, self._stage.ears.words
+        if stage.report.opted_out or self._answering.machine_speaks:
             return
-        if is_opt_out(text, self._stage.brief.language):
-            report.callee_opted_out(text)
-            self._opt_out_due = True
+        text = words.text if late is None else late
+        if not text:
+            return
+        if late is None:
+            before = stage.before.of(text, at=words.arrived_at)
+        else:
+            before = stage.before.of_late(text)
+        if not is_opt_out_after(before, text, stage.brief.language):
+            self._wish = None  # "don't call me", it was, "before six"
+        elif self._wish is None:
+            now = asyncio.get_running_loop().time()
+            self._wish = Wish(" ".join((*before.texts, text)), now)
+
+    def _is_certain(self, wish: Wish, now: float) -> bool:
+        segmenter = self._stage.ears.segmenter
+        certain_at = wish.certain_at(
+            callee_speaking=segmenter.speaking,
+            last_voiced_at=segmenter.last_voiced_at,
+        )
+        return self._stage.alarm.reached(certain_at, now)
+
+    def _keep_wish(self) -> None:
+        wish, self._wish = self._wish, None
+        if wish is not None:
+            self._stage.report.callee_opted_out(wish.text)
 
     def _broken(self, error: ProviderError, for_good: bool) -> None:
         report = self._stage.report

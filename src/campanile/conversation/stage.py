@@ -6,6 +6,7 @@ from math import inf
 
 from campanile.conversation.acts import Acts
 from campanile.conversation.brief import Brief
+from campanile.conversation.directly_before import DirectlyBefore
 from campanile.conversation.floor import Floor
 from campanile.conversation.journal import Journal, Latency
 from campanile.conversation.listening import Ears, Listener, Vad
@@ -78,6 +79,7 @@ class Stage:
         self.audio = audio
         self.alarm = Alarm()
         self.dialogue = Dialogue()
+        self.before = DirectlyBefore()
         self.report = Report(self.dialogue, journal)
         self.floor = Floor(audio, self.dialogue, self.alarm.ring, call_id=brief.call_id)
         self.ears = Ears(
@@ -114,7 +116,12 @@ class Stage:
 
     def take_words(self, now: float) -> None:
         """Write down what the callee has said so far; what follows is a new turn."""
-        text, began_at = self.ears.words.take(now)
+        words = self.ears.words
+        heard_at = self.ears.segmenter.last_voiced_at if words.voiced else None
+        self.before.turn_over(
+            ended_at=words.arrived_at if heard_at is None else heard_at
+        )
+        text, began_at = words.take(now)
         if began_at is not None:
             self.dialogue.callee_said(text, began_at=began_at)
             self.report.note_turns()

@@ -9,7 +9,13 @@ from typing import Any
 
 import yaml
 
-from campanile.conversation.phrases.grammar import BARRIER, MARK, compiled, plain
+from campanile.conversation.phrases.grammar import (
+    BARRIER,
+    MARK,
+    SEAM,
+    compiled,
+    plain,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +45,49 @@ class OptOuts:
     written: dict[str, str]
     asked: re.Pattern[str]
     excepted: re.Pattern[str]
+    over_after: frozenset[str]
     confirmation: str
 
     def heard_in(self, text: str) -> bool:
         """Stops and commas, where the recogniser writes any, bound the exceptions: "no I
         can't, stop calling" is one, though "I can't stop calling" is none."""
-        words = f"{plain(text, marks=True)} "
-        spelled = self.spellings.sub(lambda match: self.written[match[0]], words)
-        once = _STUTTER.sub(r"\1", spelled)
+        return self._asks(self._spelled(text))
+
+    def heard_across(self, texts: Sequence[str], *, same_breath: bool) -> bool:
+        """Whether it is heard in what comes of laying `texts` together.
+
+        A full stop at a cut is the recogniser's guess, made because of the pause, and
+        does not count. A question is over, though, and so is a bare negation ("don't." -
+        "call me") unless the last text follows it in the same breath, without a stop.
+        """
+        words = ""
+        for number, text in enumerate(texts, start=1):
+            before = words.rstrip(_MARKS)
+            if before:
+                close = same_breath and number == len(texts) and before == words[:-1]
+                over = words.endswith("? ") or (
+                    not close and before.split()[-1] in self.over_after
+                )
+                words = f"{before} {BARRIER}" if over else f"{before}{SEAM}"
+            words += self._spelled(text)
+        return self._asks(self.spellings.sub(self._write, words))
+
+    def _spelled(self, text: str) -> str:
+        return self.spellings.sub(self._write, f"{plain(text, marks=True)} ")
+
+    def _write(self, match: re.Match[str]) -> str:
+        written = self.written[match[0].replace(SEAM, " ")]
+        return written.replace(" ", SEAM) if SEAM in match[0] else written
+
+    def _asks(self, words: str) -> bool:
+        once = _STUTTER.sub(r"\1\2", words)
         left = MARK.sub("", self.excepted.sub(BARRIER, once))
-        return self.asked.search(_STUTTER.sub(r"\1", left)) is not None
+        return self.asked.search(_STUTTER.sub(r"\1\2", left)) is not None
 
 
 LANGUAGES = ("en", "nl")
-_STUTTER = re.compile(r"\b([\w']+ )(?:\1)+")
+_MARKS = " .,;:!?"
+_STUTTER = re.compile(r"\b([\w']+)(?:\s\1)+(\s)")
 
 
 def phrases(language: str) -> Phrases:
@@ -91,7 +126,8 @@ def _opt_outs(language: str) -> OptOuts:
             f"{one} ": f"{other} " if other else "" for one, other in spellings.items()
         },
         asked=compiled(rules["opt_out"], lists),
-        excepted=compiled(rules["not_opt_out"], lists),
+        excepted=compiled(rules["not_opt_out"], lists, gaps_cross_seams=True),
+        over_after=frozenset(rules["over_after"]),
         confirmation=rules["opt_out_confirmation"],
     )
 

@@ -11,10 +11,15 @@ A pattern is words with blanks between them, matched against what was said, word
 
 Compiled once to regular expressions, without nested repetition: the time to match grows
 with the length of the text, not with its tricks.
+
+What was said in two pieces is laid together with a SEAM for the blank between. A word's
+own blank may be one, so that a pattern reaches across; blanks that stand for any words
+do not, or two sentences would make a third that nobody said.
 """
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 MARK = re.compile(r"[.,;:!?]+ ")
 """As `plain` leaves it."""
@@ -22,9 +27,11 @@ _WORD = re.compile(r"[\w']+")
 _WORD_OR_MARK = re.compile(r"[\w']+|[.,;:!?]+")
 BARRIER = "/ "
 """Stands where something was taken out; no gap reaches across it."""
+SEAM = "\n"
 
-_ANY = r"(?:[\w']+ )"
-_GAPS = {"*": _ANY + "{0,3}?", "**": _ANY + "{0,6}?"}
+_WITHIN = r"(?:[\w']+ )"
+_ACROSS = r"(?:[\w']+\s)"
+_GAPS = {"*": "{0,3}?", "**": "{0,6}?"}
 _ANCHORS = {"^": r"(?:\A|(?<=[.,;:!?] ))", "$": r"(?=[.,;:!?]|\Z)"}
 
 
@@ -38,7 +45,10 @@ def plain(text: str, *, marks: bool = False) -> str:
 
 
 def compiled(
-    patterns: Sequence[str], lists: Mapping[str, Sequence[str]]
+    patterns: Sequence[str],
+    lists: Mapping[str, Sequence[str]],
+    *,
+    gaps_cross_seams: bool = False,
 ) -> re.Pattern[str]:
     """One expression for all; it expects each word, the last too, with a blank behind.
 
@@ -46,28 +56,32 @@ def compiled(
     """
     if not patterns:
         return re.compile(r"(?!)")
-    return re.compile(r"(?:(?<=\s)|\A)" + _one_of(patterns, lists))
+    grammar = _Grammar(lists, _ACROSS if gaps_cross_seams else _WITHIN)
+    return re.compile(r"(?:(?<=\s)|\A)" + grammar.one_of(patterns))
 
 
-def _one_of(patterns: Sequence[str], lists: Mapping[str, Sequence[str]]) -> str:
-    # The longest first, so that the most specific one is found.
-    ordered = sorted(patterns, key=len, reverse=True)
-    return "(?:" + "|".join(_pattern(each, lists) for each in ordered) + ")"
+@dataclass(frozen=True, slots=True)
+class _Grammar:
+    lists: Mapping[str, Sequence[str]]
+    any_word: str
 
+    def one_of(self, patterns: Sequence[str]) -> str:
+        # The longest first, so that the most specific one is found.
+        ordered = sorted(patterns, key=len, reverse=True)
+        return "(?:" + "|".join(self._pattern(each) for each in ordered) + ")"
 
-def _pattern(pattern: str, lists: Mapping[str, Sequence[str]]) -> str:
-    return "".join(_token(token, lists) for token in pattern.split())
+    def _pattern(self, pattern: str) -> str:
+        return "".join(self._token(token) for token in pattern.split())
 
-
-def _token(token: str, lists: Mapping[str, Sequence[str]]) -> str:
-    if token in _GAPS:
-        return _GAPS[token]
-    bare = token.removesuffix("?")
-    choices = (
-        _one_of(lists[choice[1:-1]], lists)
-        if choice.startswith("<")
-        else _ANCHORS.get(choice) or f"{re.escape(choice)} "
-        for choice in bare.split("|")
-    )
-    body = f"(?:{'|'.join(choices)})"
-    return f"(?:{body})?" if token.endswith("?") else body
+    def _token(self, token: str) -> str:
+        if token in _GAPS:
+            return self.any_word + _GAPS[token]
+        bare = token.removesuffix("?")
+        choices = (
+            self.one_of(self.lists[choice[1:-1]])
+            if choice.startswith("<")
+            else _ANCHORS.get(choice) or rf"{re.escape(choice)}\s"
+            for choice in bare.split("|")
+        )
+        body = f"(?:{'|'.join(choices)})"
+        return f"(?:{body})?" if token.endswith("?") else body
