@@ -14,134 +14,22 @@ import argparse
 import json
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 import time as clocks
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from datetime import time, timedelta
+from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
 from uuid import UUID
 
 from sqlmodel import col, select
 
-from campanile.agents.models import Agent
 from campanile.calls.models import Attempt
-from campanile.campaigns import lifecycle
-from campanile.campaigns.models import Campaign, CampaignCreate
-from campanile.campaigns.states import CampaignStatus
-from campanile.clock import now
-from campanile.config import settings
-from campanile.db import forget_engine, transaction
-from campanile.embedded import stack
-from campanile.errors import Invalid
-from campanile.leads.importing import import_rows
-from campanile.leads.lists import Row
-from campanile.numbers.models import PhoneNumber
-from campanile.numbers.phones import parse
-from campanile.organizations.models import default_organization
-from campanile.trunks.models import Trunk
-from whole_pipeline import AGENT
+from campanile.db import transaction
+from ringing import numbers, ring, running, stop
 
-HERE = Path(__file__).parent
-SLOTS = 40
 WARM_UP_SECONDS = 5.0
-_OPEN_AT_ONE_IN_NEW_YORK = {
-    "America/New_York",
-    "America/Chicago",
-    "America/Denver",
-    "America/Los_Angeles",
-}
-
-
-@contextmanager
-def running(data: Path) -> Iterator[None]:
-    """Everything, on a fresh data folder, by the clock of a Wednesday afternoon."""
-    os.environ["CAMPANILE_DATA_DIR"] = str(data)
-    settings.cache_clear()
-    manners = data / "manners.json"
-    manners.write_text(json.dumps({"shares": {"busy": 1}}))
-    with ExitStack() as opened:
-        told = opened.enter_context(_process(str(HERE / "canned_providers.py")))
-        url = opened.enter_context(
-            _process(
-                *("-m", "campanile.rehearsal.exchange", "--signalling-only"),
-                *("--data", str(data), "--manners", str(manners)),
-            )
-        )
-        facts = {
-            "clock_offset": _offset_to_wednesday(),
-            "worker_slots": SLOTS,
-            "provider_slots": SLOTS,
-            "gateway_url": url,
-            "media_address": "127.0.0.1",
-            **json.loads(told),
-        }
-        opened.enter_context(stack.running(data, facts=facts))
-        opened.callback(forget_engine)
-        forget_engine()
-        yield
-
-
-def ring(calls_per_second: float, numbers: Sequence[str]) -> tuple[UUID, str]:
-    """Start a campaign on a trunk of its own; answer its id and its caller's number."""
-    caller = f"+1212555{100 + int(calls_per_second):04}"
-    with transaction() as session:
-        organization = default_organization(session)
-        trunk = Trunk(
-            organization_id=organization.id,
-            name=f"{calls_per_second:g} a second",
-            address="rehearsal.invalid",
-            channels=SLOTS,
-            calls_per_second=calls_per_second,
-        )
-        agent = Agent(
-            organization_id=organization.id,
-            name=AGENT.name,
-            config=AGENT.model_dump(mode="json", by_alias=True),
-        )
-        session.add_all([trunk, agent])
-        session.flush()
-        number = PhoneNumber(
-            organization_id=organization.id,
-            phone_number=caller,
-            agent_id=agent.id,
-            trunk_id=trunk.id,
-        )
-        session.add(number)
-        session.flush()
-        campaign = lifecycle.create(
-            session,
-            organization.id,
-            CampaignCreate(
-                name=trunk.name,
-                agent_id=agent.id,
-                number_id=number.id,
-                schedule_start_time=time(8),
-                schedule_end_time=time(20),
-                timezone="America/New_York",
-                max_concurrent=SLOTS,
-                max_attempts=1,
-            ),
-        )
-        rows = [
-            Row(line=line, phone=phone, variables={"first_name": "Robin"})
-            for line, phone in enumerate(numbers, start=2)
-        ]
-        report = import_rows(session, campaign, rows)
-        if report.added != len(rows):
-            raise SystemExit(f"Leads were refused: {report.rejected[:3]}")
-        lifecycle.move(session, campaign, CampaignStatus.SCHEDULED)
-        return campaign.id, caller
-
-
-def stop(campaign_id: UUID) -> None:
-    with transaction() as session:
-        campaign = session.get_one(Campaign, campaign_id)
-        if campaign.status == CampaignStatus.SCHEDULED:
-            lifecycle.move(session, campaign, CampaignStatus.PAUSED)
 
 
 def invites(data: Path, caller: str) -> dict[str, float]:
@@ -187,23 +75,15 @@ def waits(campaign_id: UUID, sent: dict[str, float]) -> dict[str, list[float]]:
     }
 
 
-def numbers() -> Iterator[str]:
-    """Fictional ones, of area codes where it is afternoon together."""
-    for area in range(201, 990):
-        try:
-            zones = set(parse(f"+1{area}5550100").zones)
-        except Invalid:
-            continue
-        if zones and zones <= _OPEN_AT_ONE_IN_NEW_YORK:
-            yield from (f"+1{area}55501{n:02}" for n in range(100))
-
-
 def measure(
     data: Path, cps: float, *, seconds: float, callees: Iterator[str], failover: bool
 ) -> bool:
     """Print one line; answer whether the figures are reached."""
     wanted = int(cps * (seconds + 2 * WARM_UP_SECONDS) * 1.2) + 5
-    campaign, caller = ring(cps, [next(callees) for _ in range(wanted)])
+    caller = f"+1212555{100 + int(cps):04}"
+    campaign = ring(
+        caller, [next(callees) for _ in range(wanted)], calls_per_second=cps
+    )
     clocks.sleep(WARM_UP_SECONDS + seconds / 2)
     if failover:
         scheduler = int((data / "run" / "scheduler.pid").read_text())
@@ -245,7 +125,9 @@ def main() -> int:
         data.mkdir(exist_ok=True)
         data.chmod(0o755)
         callees = numbers()
-        with running(data):
+        manners = data / "manners.json"
+        manners.write_text(json.dumps({"shares": {"busy": 1}}))
+        with running(data, "--signalling-only", "--manners", str(manners)):
             reached = [
                 measure(
                     data,
@@ -258,27 +140,6 @@ def main() -> int:
             ]
         print(f"load {os.getloadavg()[0]:.1f}")
     return 0 if all(reached) else 1
-
-
-def _offset_to_wednesday() -> float:
-    today = now().replace(hour=18, minute=0, second=0, microsecond=0)
-    return (today + timedelta(days=(2 - today.weekday()) % 7) - now()).total_seconds()
-
-
-@contextmanager
-def _process(*arguments: str) -> Iterator[str]:
-    """A process of ours; the line it prints when it is ready."""
-    child = subprocess.Popen(
-        [sys.executable, *arguments], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert child.stdout is not None
-        if not (line := child.stdout.readline().strip()):
-            raise SystemExit(f"{arguments[-1]} ended before it was ready.")
-        yield line
-    finally:
-        child.terminate()
-        child.wait(10)
 
 
 if __name__ == "__main__":

@@ -115,14 +115,14 @@ def running(
         os.sched_setaffinity(0, {last})  # inherited by all that is started here
         opened.callback(os.sched_setaffinity, 0, before)
         providers, told = opened.enter_context(
-            _process(
+            process(
                 "canned_providers.py",
                 str(HERE / "canned_providers.py"),
                 *provider_options,
             )
         )
         exchange, url = opened.enter_context(
-            _process(
+            process(
                 "exchange",
                 *("-m", "campanile.rehearsal.exchange"),
                 *("--data", str(data.absolute())),
@@ -147,6 +147,23 @@ def running(
         worker = psutil.Process(int((data / "run" / "worker.pid").read_text()))
         _pin(worker, first)
         yield Pipeline(data, worker, providers, exchange, calls_per_second)
+
+
+@contextmanager
+def process(name: str, *arguments: str) -> Iterator[tuple[psutil.Process, str]]:
+    """A process of ours and the line it prints when it is ready."""
+    child = subprocess.Popen(
+        [sys.executable, *arguments], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert child.stdout is not None
+        line = child.stdout.readline().strip()
+        if not line:
+            raise SystemExit(f"{name} ended before it was ready.")
+        yield psutil.Process(child.pid), line
+    finally:
+        child.terminate()
+        child.wait(10)
 
 
 def family(process: psutil.Process) -> list[psutil.Process]:
@@ -215,20 +232,3 @@ def _until_lawful(calls: int) -> timedelta:
     """To an hour at which all of North America may be rung for a while."""
     rows = [*_rows(calls, 0), *_rows(1, 1)]
     return rehearsed_campaign.until_all_is_open(rows, room=timedelta(hours=1))
-
-
-@contextmanager
-def _process(name: str, *arguments: str) -> Iterator[tuple[psutil.Process, str]]:
-    """A process of ours and the line it prints when it is ready."""
-    child = subprocess.Popen(
-        [sys.executable, *arguments], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert child.stdout is not None
-        line = child.stdout.readline().strip()
-        if not line:
-            raise SystemExit(f"{name} ended before it was ready.")
-        yield psutil.Process(child.pid), line
-    finally:
-        child.terminate()
-        child.wait(10)
