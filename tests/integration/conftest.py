@@ -1,5 +1,6 @@
 """Fixtures that several of these tests share."""
 
+from support.backups import put_back
 from support.call_worker import surroundings
 
-__all__ = ["surroundings"]
+__all__ = ["put_back", "surroundings"]

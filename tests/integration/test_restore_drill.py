@@ -11,13 +11,14 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col, select
 
-from campanile import clock, db
+from campanile import clock
 from campanile.calls.lifecycle import advance
 from campanile.calls.models import Attempt
 from campanile.calls.outcomes import Disposition
 from campanile.calls.states import AttemptState
 from campanile.config import settings
 from campanile.db import transaction
+from campanile.dialing.accounts import OptOut, record
 from campanile.dialing.decision import Go
 from campanile.dialing.ledger import Ledger
 from campanile.dialing.preflight import reconcile_ledger
@@ -32,46 +33,12 @@ from support.attempts import (
     noon_in_new_york,
     shift_legal_clock,
 )
+from support.backups import Backup
 from support.factories import make_campaign, make_trunk
-from support.services import Servers
 
 RUNG, OTHERS = 200, 20
-BACKUP = "backup_of_the_drill"
 AREAS = (212, 646, 917)
 """of New York City; a hundred fictional numbers each"""
-
-
-@pytest.fixture
-def put_back(
-    database: str, migrated: Servers, monkeypatch: pytest.MonkeyPatch
-) -> Iterator["Backup"]:
-    backup = Backup(migrated, database, monkeypatch)
-    yield backup
-    db.forget_engine()
-    backup.remove()
-
-
-class Backup:
-    def __init__(
-        self, servers: Servers, database: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        self._servers = servers
-        self._name = database.rsplit("/", 1)[1].split("?")[0]
-        self._monkeypatch = monkeypatch
-
-    def take(self) -> None:
-        db.forget_engine()
-        self._servers.postgres.create_database(BACKUP, template=self._name)
-
-    def restore(self) -> None:
-        """What the settings name is the database as it was."""
-        url = self._servers.postgres.url(BACKUP)
-        self._monkeypatch.setenv("CAMPANILE_DATABASE_URL", url)
-        settings.cache_clear()
-        db.forget_engine()
-
-    def remove(self) -> None:
-        self._servers.postgres.drop_database(BACKUP)
 
 
 @pytest.fixture
@@ -121,11 +88,7 @@ def call_everybody(
             with transaction() as session:
                 advance(session, attempt_id, AttemptState.ANSWERED, answered_at=moment)
         if outcome is Disposition.OPTED_OUT:
-            with transaction() as session:
-                attempt = session.get_one(Attempt, attempt_id)
-            ledger.opted_out(
-                attempt.phone_number, root_id=attempt.root_id, t=clock.now().timestamp()
-            )
+            record(OptOut(attempt_id=attempt_id), ledger=ledger)
         if outcome is not None:
             end(attempt_id, outcome)
 
@@ -179,7 +142,7 @@ def test_of_two_hundred_nobody_is_rung_again_inside_their_gap(
         asked = len(session.exec(select(Suppression)).all())
     assert calling == 0
     opted_out = sum(
-        line is not None and "opted_out" in line for _, line in again.read(0, 10_000)
+        line is not None and "suppressed" in line for _, line in again.read(0, 10_000)
     )
     assert asked == opted_out
     again.close()

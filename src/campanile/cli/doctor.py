@@ -23,6 +23,7 @@ from campanile.dialing.clock_guard import AHEAD_SECONDS
 from campanile.dialing.ledger import Ledger
 from campanile.dialing.reconcile import standing
 from campanile.errors import CampanileError, Invalid, Unavailable
+from campanile.leads.suppression_ledger import count_due
 from campanile.media.transport import check_private_names
 from campanile.results.hindrances import sentence
 from campanile.telephony.janus import describe
@@ -142,12 +143,13 @@ def _agents() -> str:
 def _ledger() -> str:
     path = settings().ledger_path
     if not path.exists():
-        return "none yet: nothing has been dialed"
+        return "none yet: nothing has been dialed, nobody suppressed"
     ledger = Ledger(path)
     try:
         newest = ledger.newest()
         with transaction() as session:
             read = standing(session, ledger.ledger_id).position
+            missing = count_due(session, ledger_id=ledger.ledger_id)
     finally:
         ledger.close()
     if newest > now().timestamp() + AHEAD_SECONDS:
@@ -156,7 +158,10 @@ def _ledger() -> str:
             hint="the clock was set back; set it right",
         )
     size = path.stat().st_size
-    return f"{path}, {size:,} bytes, {read:,} of them held against the database"
+    unwritten = f"; {missing} suppressions wait for the next start" if missing else ""
+    return (
+        f"{path}, {size:,} bytes, {read:,} of them held against the database{unwritten}"
+    )
 
 
 def _breakers() -> str:

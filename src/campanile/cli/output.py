@@ -14,6 +14,11 @@ console = Console(highlight=False)
 problems = Console(stderr=True, highlight=False)
 
 
+def warn(sentence: str) -> None:
+    """On the error stream, so that --json stays alone on the other."""
+    problems.print(sentence, style="yellow", markup=False)
+
+
 def print_json(value: Any) -> None:
     """Dates as ISO 8601, ids and enums as text."""
     console.print(json.dumps(value, default=str, ensure_ascii=False), soft_wrap=True)

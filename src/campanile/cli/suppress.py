@@ -21,8 +21,10 @@ from campanile.cli.output import (
     print_json,
     print_rows,
     problems,
+    warn,
 )
 from campanile.db import transaction
+from campanile.dialing import do_not_call
 from campanile.errors import Conflict, Invalid, NotFound
 from campanile.leads import suppression
 from campanile.leads.listed_numbers import ListedNumber, e164, read_numbers
@@ -71,8 +73,11 @@ def add(
             reason=reason,
             source="command line",
         )
+        warning = do_not_call.write_down(session, [phone_number], scope)
     facts = {"phone_number": phone_number, "scope": scope.words, "new": new}
     print_facts(facts, as_json=as_json)
+    if warning:
+        warn(warning)
 
 
 @app.command("import")
@@ -105,6 +110,8 @@ def import_(
             progress.update(task, completed=tally.listed)
         writing.result()
     skipped = _skip_leads(scope)
+    if tally.warning:
+        warn(tally.warning)
     if as_json:
         print_json(
             {
@@ -139,6 +146,8 @@ class _Tally:
     added: int = 0
     listed: int = 0
     rejected: list[ListedNumber] = field(default_factory=list)
+    warning: str = ""
+    """the last one, where the ledger did not take a batch"""
 
     def take(self, batch: list[ListedNumber]) -> None:
         good = [row.phone_number for row in batch if row.phone_number is not None]
@@ -147,6 +156,8 @@ class _Tally:
             self.added += suppression.suppress_many(
                 session, good, self.scope, reason=self.reason, source=self.source
             )
+            warning = do_not_call.write_down(session, good, self.scope)
+        self.warning = warning or self.warning
         self.listed += len(good)
 
 
@@ -190,13 +201,17 @@ def remove(
             raise Conflict(
                 f"{phone_number} could be rung again", hint="add --yes if that is meant"
             )
-        if not suppression.unsuppress(session, phone_number, scope):
+        gone = suppression.unsuppress(session, phone_number, scope)
+        if gone is None:
             raise NotFound(
                 f"{phone_number} is not on the list of this scope",
                 hint=f"see `campanile suppress list --number {phone_number}`",
             )
     facts = {"phone_number": phone_number, "scope": scope.words, "removed": True}
     print_facts(facts, as_json=as_json)
+    warning = do_not_call.write_lift(gone.id)
+    if warning:
+        warn(warning)
 
 
 def _scope(session: Session, campaign: str | None, everywhere: bool) -> Scope:

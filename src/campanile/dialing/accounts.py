@@ -18,10 +18,11 @@ from campanile.calls.lifecycle import Ending, finish, suppress_callee
 from campanile.calls.models import Attempt
 from campanile.capacity.anomalies import watch
 from campanile.capacity.learning import learn
-from campanile.clock import now
 from campanile.db import transaction
+from campanile.dialing import do_not_call
 from campanile.dialing.decision import withdraw_dial
 from campanile.dialing.ledger import Ledger, LedgerError
+from campanile.leads.suppression import Scope
 
 log = structlog.get_logger(__name__)
 
@@ -91,11 +92,13 @@ def record(account: Account, *, ledger: Ledger) -> bool:
 
 
 def _remember(attempt: Attempt, ledger: Ledger) -> None:
-    """Outside the database, too: a backup put back must not ring them again."""
+    """Outside the database, too: a backup put back must not ring them again. Nobody
+    waits for a "done", so the rows need not wait for the disk."""
     try:
-        ledger.opted_out(
-            attempt.phone_number, root_id=attempt.root_id, t=now().timestamp()
-        )
+        with transaction() as session:
+            do_not_call.write(
+                session, ledger, [attempt.phone_number], Scope(attempt.root_id)
+            )
     except LedgerError as error:
         log.warning("ledger.not_told", error=error.message)
 

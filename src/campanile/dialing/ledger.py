@@ -1,13 +1,17 @@
 """The dial ledger: an append-only file outside the database, on disk before each INVITE.
 
-Restoring a backup rewinds attempt counters; this file does not go back (DESIGN D17).
+Restoring a backup rewinds attempt counters and forgets whom not to ring; this file does
+not go back (DESIGN D17).
 One JSON object per line, `t` in unix seconds:
 
     {"ledger": id, "t": …}                                                the first one
     {"t", "attempt", "root", "campaign", "lead", "subject", "number"}     a dial
     {"t", "answered": attempt}
     {"t", "withdrawn": attempt}         its INVITE never left
-    {"t", "opted_out": number, "root"}
+    {"t", "suppressed": number, "entry": id, "root", "campaign", "reason", "since"}
+    {"t", "lifted": entry}              may be rung again; an entry of the same number
+                                        that is added later has another id
+    {"t", "opted_out": number, "root"}  no longer written: a suppression without an id
 
 Several processes, of several hosts where the path is shared, append to one file.
 """
@@ -16,19 +20,21 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
 
 from campanile.errors import Unavailable
 
 TAIL_BYTES = 4096
 """More than any line has."""
+REASON_CHARACTERS = 200
+"""Of a suppression's; in JSON one may take twelve bytes."""
 
 
 class LedgerError(Unavailable):
@@ -46,6 +52,19 @@ class Dial:
     phone_number: str
     subject: str | None
     t: float
+    """unix seconds"""
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """What is kept of one suppression; without root and campaign it binds everybody."""
+
+    entry_id: UUID
+    phone_number: str
+    root_id: UUID | None
+    campaign_id: UUID | None
+    reason: str
+    since: float
     """unix seconds"""
 
 
@@ -93,9 +112,26 @@ class Ledger:
         """The INVITE recorded before certainly never left."""
         self._append({"t": t, "withdrawn": str(attempt_id)})
 
-    def opted_out(self, phone_number: str, *, root_id: UUID, t: float) -> None:
-        """Somebody asked not to be called: a restored database would not know."""
-        self._append({"t": t, "opted_out": phone_number, "root": str(root_id)})
+    def suppressed(self, entries: Sequence[Suppressed], *, t: float) -> None:
+        """Numbers that must not be rung: a list of thousands is one write."""
+        self._append(
+            *(
+                {
+                    "t": t,
+                    "suppressed": entry.phone_number,
+                    "entry": str(entry.entry_id),
+                    "root": _text(entry.root_id),
+                    "campaign": _text(entry.campaign_id),
+                    "reason": entry.reason[:REASON_CHARACTERS],
+                    "since": entry.since,
+                }
+                for entry in entries
+            )
+        )
+
+    def lifted(self, entry_id: UUID, *, t: float) -> None:
+        """The suppression is no more: what stands above of it is not put back."""
+        self._append({"t": t, "lifted": str(entry_id)})
 
     def agrees_with(self, found: Standing) -> bool:
         """Whether the rows have not been put back since the last reconciliation."""
@@ -129,22 +165,32 @@ class Ledger:
         """
         found: list[tuple[int, dict[str, Any] | None]] = []
         with self._told(), self.path.open("rb") as file:
-            if position > file.seek(0, os.SEEK_END):
-                position = 0
-            file.seek(position)
+            position = _seek(file, position)
             for raw in islice(file, count):
                 if raw.endswith(b"\n"):
                     position += len(raw)
                     found.append((position, parse(raw)))
         return found
 
+    def lifted_after(self, position: int) -> set[str]:
+        """The entries of which any line from `position` on says that they were lifted."""
+        with self._told(), self.path.open("rb") as file:
+            _seek(file, position)
+            # To look for the word first spares taking a million other lines apart.
+            lines = [parse(raw) for raw in file if b'"lifted"' in raw]
+        return {line["lifted"] for line in lines if line and "lifted" in line}
+
     def close(self) -> None:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
 
-    def _append(self, line: dict[str, Any]) -> None:
-        text = json.dumps(line, separators=(",", ":")).encode() + b"\n"
+    def _append(self, *lines: dict[str, Any]) -> None:
+        text = b"".join(
+            json.dumps(line, separators=(",", ":")).encode() + b"\n" for line in lines
+        )
+        if not text:
+            return
         with self._told():
             with self._opening:
                 self._reopen_if_moved()
@@ -152,7 +198,7 @@ class Ledger:
                 # What a crash or a full disk cut off must not swallow this line.
                 if os.pread(self._file, 1, size - 1) != b"\n":
                     text = b"\n" + text
-                # O_APPEND makes one write of one line whole, whoever else writes.
+                # O_APPEND keeps what one write has together, whoever else writes.
                 written = os.write(self._file, text)
             if written != len(text):
                 raise LedgerError(
@@ -218,6 +264,17 @@ def parse(raw: bytes) -> dict[str, Any] | None:
     if isinstance(line, dict) and isinstance(line.get("t"), int | float):
         return line
     return None
+
+
+def _seek(file: BinaryIO, position: int) -> int:
+    """To where it is, or to the beginning of a file that ends before that."""
+    if position > file.seek(0, os.SEEK_END):
+        position = 0
+    return file.seek(position)
+
+
+def _text(identity: UUID | None) -> str | None:
+    return None if identity is None else str(identity)
 
 
 def _make_folder(folder: Path) -> None:

@@ -83,6 +83,8 @@ class Suppression(SQLModel, table=True):
     source: str = ""
     """where the entry came from: a call, a file, a person"""
     created_at: datetime = created_column()
+    ledger_id: str | None = None
+    """the dial ledger that has it; None, or another one than is used: to be written"""
 
     __table_args__ = (
         sa.Index(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -115,6 +116,26 @@ def skip_suppressed(session: Session, campaign: Campaign) -> int:
     return _skip(session, waiting)
 
 
+def skip_listed(session: Session, phone_numbers: Sequence[str]) -> int:
+    """Skip the leads, of any campaign, that wait with one of these numbers and stand on
+    a list. Answers how many."""
+    bound = sa.exists().where(
+        col(Suppression.phone_number) == col(Lead.phone_number),
+        *_binding(col(Organization.root_id), col(Campaign.id)),
+    )
+    waiting = (
+        select(col(Lead.id))
+        .join(Campaign, col(Campaign.id) == col(Lead.campaign_id))
+        .join(Organization, col(Organization.id) == col(Campaign.organization_id))
+        .where(
+            col(Lead.phone_number).in_(phone_numbers),
+            col(Campaign.status).not_in(TERMINAL),
+            bound,
+        )
+    )
+    return _skip(session, waiting)
+
+
 def campaigns_bound(session: Session, scope: Scope) -> list[Campaign]:
     """The campaigns, not yet ended, that an entry of this scope concerns."""
     return list(session.exec(select(Campaign).where(*_bound_by(scope))).all())
@@ -167,13 +188,14 @@ def entry_of(session: Session, phone_number: str, scope: Scope) -> Suppression |
     return session.exec(select(Suppression).where(*_is(phone_number, scope))).first()
 
 
-def unsuppress(session: Session, phone_number: str, scope: Scope) -> bool:
-    """Take back the entry of exactly this scope; an event keeps that it was there."""
-    gone = session.execute(
+def unsuppress(session: Session, phone_number: str, scope: Scope) -> Suppression | None:
+    """Take back the entry of exactly this scope; an event keeps that it was there.
+    Answers what it was."""
+    gone: Suppression | None = session.execute(
         sa.delete(Suppression).where(*_is(phone_number, scope)).returning(Suppression)
     ).scalar_one_or_none()
     if gone is None:
-        return False
+        return None
     tell(
         session,
         "suppression.removed",
@@ -184,7 +206,7 @@ def unsuppress(session: Session, phone_number: str, scope: Scope) -> bool:
         source=gone.source,
         suppressed_at=gone.created_at.isoformat(),
     )
-    return True
+    return gone
 
 
 def _is(phone_number: str, scope: Scope) -> list[sa.ColumnElement[bool]]:
@@ -221,7 +243,9 @@ def _bound_by(scope: Scope) -> list[sa.ColumnElement[bool]]:
     return [alive, col(Campaign.organization_id).in_(tree)]
 
 
-def _binding(root_id: UUID, campaign_id: UUID) -> list[sa.ColumnElement[bool]]:
+def _binding(
+    root_id: UUID | Mapped[UUID], campaign_id: UUID | Mapped[UUID]
+) -> list[sa.ColumnElement[bool]]:
     """Which entries concern a campaign."""
     return [
         sa.or_(col(Suppression.root_id).is_(None), col(Suppression.root_id) == root_id),

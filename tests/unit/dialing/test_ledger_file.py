@@ -12,7 +12,13 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from campanile.dialing.ledger import Dial, Ledger, LedgerError
+from campanile.dialing.ledger import (
+    TAIL_BYTES,
+    Dial,
+    Ledger,
+    LedgerError,
+    Suppressed,
+)
 
 T = 1_800_000_000.0
 
@@ -26,6 +32,18 @@ def dial(t: float = T) -> Dial:
         phone_number="+12125550101",
         subject=None,
         t=t,
+    )
+
+
+def suppressed(number: str = "+12125550101", reason: str = "") -> Suppressed:
+    """For a whole organisation."""
+    return Suppressed(
+        entry_id=uuid4(),
+        phone_number=number,
+        root_id=uuid4(),
+        campaign_id=None,
+        reason=reason,
+        since=T - 5,
     )
 
 
@@ -73,6 +91,60 @@ def test_a_dial_an_answer_and_a_withdrawal_are_a_line_each(ledger: Ledger) -> No
     assert ledger.newest() == T + 6
 
 
+def test_a_suppression_and_its_lift_are_a_line_each(ledger: Ledger) -> None:
+    one = suppressed(reason="wrote a letter")
+    ledger.suppressed([one], t=T)
+    ledger.lifted(one.entry_id, t=T + 60)
+    assert read(ledger)[1:] == [
+        {
+            "t": T,
+            "suppressed": "+12125550101",
+            "entry": str(one.entry_id),
+            "root": str(one.root_id),
+            "campaign": None,
+            "reason": "wrote a letter",
+            "since": T - 5,
+        },
+        {"t": T + 60, "lifted": str(one.entry_id)},
+    ]
+
+
+def test_a_list_is_a_line_for_each_number(ledger: Ledger) -> None:
+    numbers = [f"+1{area}55501{n:02}" for area in range(200, 250) for n in range(100)]
+    ledger.suppressed([suppressed(number) for number in numbers], t=T)
+    found = [line and line["suppressed"] for line in read(ledger)[1:]]
+    assert found == numbers
+
+
+def test_an_empty_list_is_not_written(ledger: Ledger, path: Path) -> None:
+    before = path.stat().st_size
+    ledger.suppressed([], t=T)
+    assert path.stat().st_size == before
+
+
+def test_the_longest_reason_leaves_the_last_line_legible(
+    ledger: Ledger, path: Path
+) -> None:
+    """`newest` looks at the end of the file only."""
+    before = path.stat().st_size
+    ledger.suppressed([suppressed(reason="\N{BELL}" * 10_000)], t=T)
+    assert path.stat().st_size - before < TAIL_BYTES
+    assert ledger.newest() == T
+
+
+def test_what_was_lifted_is_known_before_the_lines_are_read(ledger: Ledger) -> None:
+    early, late, kept = (suppressed(reason='"lifted"') for _ in range(3))
+    ledger.suppressed([early], t=T)
+    ledger.lifted(early.entry_id, t=T)
+    (position, _) = ledger.read(0, 100)[-1]
+    ledger.suppressed([late, kept], t=T)
+    ledger.lifted(late.entry_id, t=T)
+    both = {str(early.entry_id), str(late.entry_id)}
+    assert ledger.lifted_after(position) == {str(late.entry_id)}
+    assert ledger.lifted_after(0) == both
+    assert ledger.lifted_after(1_000_000_000) == both  # a file that was put back, too
+
+
 def test_a_line_torn_by_a_crash_costs_nobody_elses(ledger: Ledger, path: Path) -> None:
     ledger.record(dial())
     with path.open("ab") as file:
@@ -105,6 +177,30 @@ def test_processes_that_begin_and_fill_it_together_lose_no_line(path: Path) -> N
     found = [json.loads(line) for line in path.read_text().splitlines()]
     assert sum("ledger" in line for line in found) == 1
     assert len({UUID(line["attempt"]) for line in found if "attempt" in line}) == 200
+
+
+def suppress_many(path: Path, count: int) -> None:
+    ledger = Ledger(path)
+    for _ in range(count):
+        ledger.suppressed([suppressed() for _ in range(2000)], t=T)
+    ledger.close()
+
+
+def test_lists_that_are_written_together_tear_no_line(path: Path) -> None:
+    start = multiprocessing.get_context("spawn")
+    writers = [
+        start.Process(target=suppress_many, args=(path, 5)),
+        start.Process(target=suppress_many, args=(path, 5)),
+        start.Process(target=write_many, args=(path, 50)),
+    ]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(60)
+        assert writer.exitcode == 0
+    found = [json.loads(line) for line in path.read_text().splitlines()]
+    assert len({line["entry"] for line in found if "entry" in line}) == 20_000
+    assert sum("attempt" in line for line in found) == 50
 
 
 @contextmanager

@@ -7,17 +7,21 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+import structlog
+from fastapi import APIRouter, BackgroundTasks, Query
 from pydantic import BaseModel, Field
 from sqlmodel import Session
 
 from campanile.api.deps import OrganizationDep, SessionDep
 from campanile.campaigns import lifecycle
+from campanile.dialing import do_not_call
 from campanile.errors import NotFound
 from campanile.leads import suppression
 from campanile.leads.listed_numbers import e164
 from campanile.leads.models import Suppression
 from campanile.organizations.models import Organization
+
+log = structlog.get_logger(__name__)
 
 router = APIRouter(prefix="/suppressions", tags=["suppressions"])
 
@@ -41,6 +45,8 @@ class SuppressionRead(BaseModel):
 
 class One(BaseModel):
     suppression: SuppressionRead
+    warning: str | None = None
+    """it is in force, but something about it needs a person"""
 
 
 class Pagination(BaseModel):
@@ -95,20 +101,37 @@ def add_suppression(
         reason=wanted.reason,
         source="API",
     )
-    row = suppression.entry_of(
-        session, phone_number, suppression.Scope(root_id, wanted.campaign_id)
-    )
+    scope = suppression.Scope(root_id, wanted.campaign_id)
+    warning = do_not_call.write_down(session, [phone_number], scope)
+    row = suppression.entry_of(session, phone_number, scope)
     assert row is not None
-    return One(suppression=_read(row))
+    if warning:
+        log.warning("suppression.not_in_ledger", suppression=str(row.id), why=warning)
+    return One(suppression=_read(row), warning=warning or None)
 
 
 @router.delete("/{suppression_id}")
 def remove_suppression(
-    suppression_id: UUID, session: SessionDep, organization: OrganizationDep
+    suppression_id: UUID,
+    session: SessionDep,
+    organization: OrganizationDep,
+    afterwards: BackgroundTasks,
 ) -> Done:
     row = _find(session, organization, suppression_id)
     suppression.unsuppress(session, row.phone_number, suppression.scope_of(row))
+    # After the answer, hence after the commit; if that fails, never.
+    afterwards.add_task(_write_lift, row.id)
     return Done()
+
+
+def _write_lift(suppression_id: UUID) -> None:
+    warning = do_not_call.write_lift(suppression_id)
+    if warning:
+        log.warning(
+            "suppression.lift_not_in_ledger",
+            suppression=str(suppression_id),
+            why=warning,
+        )
 
 
 def _find(session: Session, organization: UUID, suppression_id: UUID) -> Suppression:
@@ -121,5 +144,6 @@ def _find(session: Session, organization: UUID, suppression_id: UUID) -> Suppres
 
 def _read(row: Suppression) -> SuppressionRead:
     return SuppressionRead(
-        **row.model_dump(exclude={"root_id"}), scope=suppression.scope_of(row).words
+        **row.model_dump(exclude={"root_id", "ledger_id"}),
+        scope=suppression.scope_of(row).words,
     )
