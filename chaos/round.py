@@ -34,6 +34,7 @@ BACKUP_SECONDS, RESTORE_SECONDS = 12.0, 24.0
 FIRST_SECONDS = 3.0
 """So long nothing is broken."""
 TEND_SECONDS = 0.1
+TELL_SECONDS, ASK_SECONDS = 15.0, 4.0
 INVITE = b'"event":"invite"'
 REST_SECONDS = 60.0
 """At the end nothing is claimed any more; so long the rest may take to come to its end."""
@@ -53,7 +54,7 @@ class Round:
     """run once after the migration"""
     rest_seconds: float = REST_SECONDS
     enough: Callable[[Path], bool] = lambda _folder: False
-    """asked now and then while it rings: whether to stop at once"""
+    """asked now and then while it rings: whether to stop at once, without a rest"""
     restores: bool = False
     """whether the database is once put back to what it was"""
     size: Size = field(default_factory=Size)
@@ -85,11 +86,11 @@ def run(plan: Round, folder: Path, *, tell: Tell) -> None:
                 )
             injector = Injector(faults, stack, world, history)
             try:
-                _ring(plan, stack, history, injector, tell=tell)
+                enough = _ring(plan, stack, history, injector, tell=tell)
             finally:
                 injector.undo()
             history.note("rest", fault=False, cpu=stack.processes.cpu())
-            _rest(stack, plan.rest_seconds)
+            _rest(stack, 0.0 if enough else plan.rest_seconds)
             export(folder)
             history.note("end", fault=False)
         finally:
@@ -103,10 +104,11 @@ def _ring(
     injector: Injector,
     *,
     tell: Tell,
-) -> None:
+) -> bool:
+    """Whether the plan had enough before its time or its attempts were used up."""
     _wait_for_first(stack)
     started = time.monotonic()
-    told = 0.0
+    told = asked = 0.0
     ringing = Ringing(stack.folder)
     while (passed := time.monotonic() - started) < plan.seconds:
         stack.processes.tend()
@@ -114,13 +116,17 @@ def _ring(
         # As often as it rings: on a busy machine the same faults for the same calls.
         progress = min(passed, ringing.count / ATTEMPTS_PER_SECOND)
         injector.tend(passed, progress=max(progress, passed / SLOWEST))
-        if passed - told >= 15:
+        if passed - told >= TELL_SECONDS:
             told = passed
-            count = ringing.count
-            tell(f"  {passed:4.0f} s: {count} attempts, {history.count} faults")
-            if count >= plan.attempts or plan.enough(stack.folder):
-                return
+            tell(f"  {passed:4.0f} s: {ringing.count} attempts, {history.count} faults")
+        if ringing.count >= plan.attempts:
+            break
+        if passed - asked >= ASK_SECONDS:
+            asked = passed
+            if plan.enough(stack.folder):
+                return True
         time.sleep(TEND_SECONDS)
+    return False
 
 
 def _wait_for_first(stack: Stack) -> None:

@@ -18,6 +18,7 @@ from campanile.db import transaction
 from support.call_worker import (
     PICKS_UP,
     RINGS_FOR_EVER,
+    TOO_LONG_TO_WAIT,
     CallWorker,
     Surroundings,
     call_worker,
@@ -213,17 +214,31 @@ def test_a_late_account_replaces_unknown_or_amends_its_report(
 def test_an_invite_that_waits_while_the_database_goes_is_never_sent(
     worker: CallWorker, postgres: tuple[PrivateServer, str], how: str
 ) -> None:
-    worker.slow_down(0.15)
-    both = [worker.ring(number) for number in RINGS_FOR_EVER[:2]]
-    wait_until(lambda: bool(worker.legs("invite")), "the first is rung", timeout=60)
-    (waits,) = [attempt for attempt in both if not worker.legs("invite", attempt)]
+    worker.put_off(TOO_LONG_TO_WAIT)
+    waits = worker.ring(RINGS_FOR_EVER[0])
     worker.wait_for_state(waits, "dialing")
     take_away(postgres[0], how)
-    time.sleep(9)  # its instant passes
+    time.sleep(TOO_LONG_TO_WAIT + 5)  # its instant passes
     assert worker.legs("invite", waits) == []
     give_back(postgres[0], how)
     wait_until(lambda: void(waits), "it is taken back", timeout=BACK_WITHIN)
     assert not row(waits).charged
+    assert worker.legs("invite", waits) == []
+
+
+@pytest.mark.parametrize("how", ["stopped", "frozen"])
+def test_a_claim_that_waits_while_the_database_goes_is_never_made(
+    worker: CallWorker, postgres: tuple[PrivateServer, str], how: str
+) -> None:
+    worker.put_off(5.0)
+    waits = worker.ring(RINGS_FOR_EVER[0])
+    time.sleep(3)
+    assert row(waits).state == "claimed"
+    take_away(postgres[0], how)
+    time.sleep(9)
+    give_back(postgres[0], how)
+    time.sleep(3)
+    assert row(waits).state == "claimed"  # until its lease is over
     assert worker.legs("invite", waits) == []
 
 

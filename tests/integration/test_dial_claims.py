@@ -4,7 +4,9 @@ import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -23,9 +25,12 @@ from campanile.campaigns.states import CampaignStatus
 from campanile.capacity.send_times import (
     AHEAD_SECONDS,
     LATE_SECONDS,
+    NEAR_SECONDS,
     SPACING,
     UNSURE_SECONDS,
+    NotNear,
     reserve,
+    seconds_until_near,
 )
 from campanile.config import settings
 from campanile.db import transaction
@@ -336,3 +341,39 @@ def test_on_an_idle_trunk_the_instant_is_near(attempt_id: UUID, ledger: Ledger) 
     assert isinstance(decision, Go)
     assert decision.seconds <= AHEAD_SECONDS + UNSURE_SECONDS
     assert rows_of(attempt_id)[0].state == AttemptState.DIALING
+
+
+def test_nothing_happens_to_a_claim_whose_instant_is_not_near(
+    attempt_id: UUID, ledger: Ledger, path: Path
+) -> None:
+    in_a_second = clock.now() + timedelta(seconds=1)
+    change(Trunk, next_send_at=in_a_second)
+    with transaction() as session:
+        away = seconds_until_near(session, rows_of(attempt_id)[0].trunk_id)
+    assert 0.5 < away <= 1 - NEAR_SECONDS
+    near = partial(dial, attempt_id, ledger, within=NEAR_SECONDS)
+    with pytest.raises(NotNear):
+        near()
+    attempt, lead = rows_of(attempt_id)
+    assert (attempt.state, attempt.charged, lead.attempts) == ("claimed", False, 0)
+    assert len(path.read_text().splitlines()) == 1
+    with transaction() as session:
+        assert session.get_one(Trunk, attempt.trunk_id).next_send_at == in_a_second
+    change(Trunk, next_send_at=clock.now() + timedelta(seconds=NEAR_SECONDS))
+    decision = near()
+    assert isinstance(decision, Go)
+    assert decision.seconds <= NEAR_SECONDS + UNSURE_SECONDS
+
+
+def test_of_two_workers_who_want_the_near_instant_one_waits_for_the_next() -> None:
+    with transaction() as session:
+        trunk = make_trunk(session, calls_per_second=1.0)
+
+    def take(_: int) -> bool:
+        with transaction() as session, suppress(NotNear):
+            reserve(session, trunk.id, within=NEAR_SECONDS)
+            return True
+        return False
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(take, range(2))) == [False, True]

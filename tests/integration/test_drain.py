@@ -13,6 +13,7 @@ from campanile.db import transaction
 from support.call_worker import (
     PICKS_UP,
     RINGS_FOR_EVER,
+    TOO_LONG_TO_WAIT,
     CallWorker,
     Surroundings,
     call_worker,
@@ -97,14 +98,16 @@ def test_a_second_signal_has_every_call_say_goodbye_and_be_recorded(
     assert list((worker.product.data_dir / "journal").iterdir()) == []
 
 
-def test_a_dial_that_waits_for_its_instant_when_it_drains_goes_back_uncharged(
-    worker: CallWorker,
+@pytest.mark.parametrize(
+    ("instant", "waits_as"), [(5.0, "claimed"), (TOO_LONG_TO_WAIT, "dialing")]
+)
+def test_who_waits_for_his_instant_when_it_drains_goes_back_uncharged(
+    worker: CallWorker, instant: float, waits_as: str
 ) -> None:
-    worker.slow_down(0.2)
-    both = [worker.ring(number) for number in RINGS_FOR_EVER[:2]]
-    wait_until(lambda: bool(worker.legs("invite")), "the first is rung", timeout=60)
-    (waits,) = [attempt for attempt in both if not worker.legs("invite", attempt)]
-    worker.wait_for_state(waits, "dialing")
+    worker.put_off(instant)
+    waits = worker.ring(RINGS_FOR_EVER[0])
+    time.sleep(2)
+    worker.wait_for_state(waits, waits_as, timeout=2)
     worker.end()
     worker.wait_for_state(waits, "void")
     assert worker.legs("invite", waits) == []

@@ -21,6 +21,7 @@ from campanile.pacing import sweeps
 from support.call_worker import (
     PICKS_UP,
     RINGS_FOR_EVER,
+    TOO_LONG_TO_WAIT,
     CallWorker,
     Surroundings,
     call_worker,
@@ -99,11 +100,11 @@ def test_after_a_long_freeze_the_leg_is_gone_and_the_reported_unknown_stays(
 def test_an_invite_whose_instant_passed_during_a_freeze_waits_anew_or_is_dropped(
     worker: CallWorker, frozen: float
 ) -> None:
-    worker.slow_down(0.4)
-    both = [worker.ring(number) for number in RINGS_FOR_EVER[:2]]
-    wait_until(lambda: bool(worker.legs("invite")), "the first is rung", timeout=60)
-    (waits,) = [attempt for attempt in both if not worker.legs("invite", attempt)]
+    worker.put_off(TOO_LONG_TO_WAIT)
+    instant = time.monotonic() + TOO_LONG_TO_WAIT
+    waits = worker.ring(RINGS_FOR_EVER[0])
     worker.wait_for_state(waits, "dialing")
+    time.sleep(instant - SHORT - time.monotonic())
     worker.process.send_signal(signal.SIGSTOP)
     time.sleep(frozen)
     if frozen > LEASE:

@@ -16,13 +16,13 @@ from campanile.trunks.models import Trunk
 from support.call_worker import (
     PICKS_UP,
     RINGS_FOR_EVER,
+    TOO_LONG_TO_WAIT,
     CallWorker,
     Surroundings,
     call_worker,
     lead_of,
     row,
 )
-from support.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -98,10 +98,8 @@ def test_while_stopped_nobody_new_is_rung_not_even_after_a_restart(
 def test_an_invite_that_waits_for_its_instant_is_taken_back_by_a_stop(
     worker: CallWorker,
 ) -> None:
-    worker.slow_down(0.3)
-    both = [worker.ring(number) for number in RINGS_FOR_EVER[:2]]
-    wait_until(lambda: bool(worker.legs("invite")), "the first is rung", timeout=60)
-    (waits,) = [attempt for attempt in both if not worker.legs("invite", attempt)]
+    worker.put_off(TOO_LONG_TO_WAIT)
+    waits = worker.ring(RINGS_FOR_EVER[0])
     worker.wait_for_state(waits, "dialing")
     with transaction() as session:
         stop(session, StopScope.EVERYTHING)
@@ -110,6 +108,20 @@ def test_an_invite_that_waits_for_its_instant_is_taken_back_by_a_stop(
     assert not withdrawn.charged
     lead = lead_of(waits)
     assert (lead.status, lead.attempts) == ("pending", 0)
+
+
+def test_a_claim_that_waits_for_its_instant_is_not_decided_before(
+    worker: CallWorker,
+) -> None:
+    worker.put_off(5.0)
+    waits = worker.ring(RINGS_FOR_EVER[0])
+    time.sleep(3.5)
+    assert row(waits).state == "claimed"
+    with transaction() as session:
+        stop(session, StopScope.EVERYTHING, reason="wrong list")
+    refused = worker.wait_for_state(waits, "void")
+    assert "wrong list" in (refused.error or "")
+    assert worker.legs("invite", waits) == []
 
 
 def test_a_number_suppressed_while_it_rings_falls_silent_and_an_answered_one_goes_on(

@@ -11,6 +11,7 @@ from campanile import clock
 from campanile.calls.lifecycle import Ending, finish
 from campanile.calls.models import Attempt
 from campanile.calls.outcomes import Disposition
+from campanile.capacity.send_times import ANY_TIME
 from campanile.config import settings
 from campanile.db import transaction
 from campanile.dialing.decision import Go, Stay, claim_dial
@@ -52,8 +53,12 @@ def claim_lead(session: Session, lead: Lead, **values: Any) -> UUID:
     return attempt.id
 
 
-def dial(attempt_id: UUID, ledger: Ledger, worker: str = "w") -> Go | Stay:
-    return claim_dial(attempt_id, worker_id=worker, lease=LEASE, ledger=ledger)
+def dial(
+    attempt_id: UUID, ledger: Ledger, worker: str = "w", *, within: float = ANY_TIME
+) -> Go | Stay:
+    return claim_dial(
+        attempt_id, worker_id=worker, lease=LEASE, ledger=ledger, within=within
+    )
 
 
 def rows_of(attempt_id: UUID) -> tuple[Attempt, Lead]:

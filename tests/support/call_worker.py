@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -52,6 +53,10 @@ QUICK = {
     "CAMPANILE_QUARANTINE_SECONDS": "40",
 }
 """The times of DESIGN.md 4, shortened in the same order."""
+
+TOO_LONG_TO_WAIT = 10.0
+"""Seconds, more than half of a reservation's lease: nobody waits with his claim until an
+instant that far ahead is near."""
 
 PATIENT_AGENT = {
     "first_message": "Hello, this is Ada.",
@@ -143,9 +148,11 @@ class CallWorker:
         ready_file(settings().run_dir, "worker").unlink(missing_ok=True)
         self.product.run("worker", "campanile_workers", "calls")
 
-    def slow_down(self, calls_per_second: float) -> None:
+    def put_off(self, seconds: float) -> None:
+        """So long from now the trunk lets nobody's INVITE leave."""
+        instant = clock.now() + timedelta(seconds=seconds)
         with transaction() as session:
-            session.execute(sa.update(Trunk).values(calls_per_second=calls_per_second))
+            session.execute(sa.update(Trunk).values(next_send_at=instant))
 
     @property
     def process(self) -> "subprocess.Popen[Any]":

@@ -2,7 +2,7 @@
 
 The trunk's row holds the earliest free instant; reserving moves it on by SPACING / N. So
 any rolling second has at most N INVITEs however many workers there are, and nothing
-lives in anybody's memory (DESIGN D6). The three constants belong together:
+lives in anybody's memory (DESIGN D6). The constants belong together:
 
 - N + 1 INVITEs span N spacings, SPACING seconds whatever N is. They stay out of one
   second while the first leaves no more than SPACING - 1 s later than the last, counted
@@ -11,10 +11,11 @@ lives in anybody's memory (DESIGN D6). The three constants belong together:
   the gateway to whoever counts.
 - 1 / SPACING of the allowed rate can be used, 91.7 %. Each instant that a worker misses
   is lost: 90 % are left if at most 1.9 % are missed.
-- An instant lies AHEAD_SECONDS ahead, for the commit and the ledger's line (two times
-  onto a disk, 3 ms together, seldom 100) and the way back to the event loop. From claim
-  to INVITE it takes AHEAD_SECONDS + UNSURE_SECONDS + LATE_SECONDS at the most, 140 ms on
-  an idle trunk, unless the instant is missed.
+- A dial is claimed when the trunk's next instant is NEAR_SECONDS away: the decision is
+  that fresh when the INVITE leaves. Of it the claim itself takes some 10 ms, its commit and
+  the ledger's line 3 ms (two times onto a disk, seldom more than 50).
+- An instant lies AHEAD_SECONDS ahead at least. Whoever claims late (NEAR_SECONDS less
+  this) puts all instants off; on time it is the row's own instant that is taken.
 """
 
 import time
@@ -23,46 +24,78 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Session
 
-AHEAD_SECONDS = 0.100
+NEAR_SECONDS = 0.100
+AHEAD_SECONDS = 0.050
 SPACING = 1.09
 LATE_SECONDS = 0.020
 """A worker that would send later than this reserves again."""
 UNSURE_SECONDS = 0.020
 """An answer that took longer to come back leaves open when its instant is."""
 TRIES = 3
+ANY_TIME = 1e9
+"""However far ahead the instant is, in seconds."""
 
 
-def reserve(session: Session, trunk_id: UUID) -> float:
+class NotNear(Exception):
+    """The trunk's next instant is too far ahead; nothing is reserved."""
+
+
+def seconds_until_near(session: Session, trunk_id: UUID) -> float:
+    """In how many seconds a claim finds the next instant near; at most 0: now."""
+    away = session.execute(_AWAY, {"trunk": trunk_id}).scalar_one()
+    return float(away) - NEAR_SECONDS
+
+
+def reserve(session: Session, trunk_id: UUID, *, within: float = ANY_TIME) -> float:
     """Reserve a send instant; answer when it is, by `time.monotonic`.
 
-    The database says in how many seconds: worker and database may disagree on the time
-    of day, and what the commit takes must not shift the instant. The first try may have
-    waited for another one's lock; those after it hold the trunk's row already.
+    Raises NotNear if it is more than `within` seconds away. The database says in how many
+    seconds: worker and database may disagree on the time of day, and what the commit takes
+    must not shift the instant. The first try may have waited for another one's lock; those
+    after it hold the trunk's row already.
     """
     for _ in range(TRIES):
         asked = time.monotonic()
-        seconds = _reserve(session, trunk_id)
+        seconds = _reserve(session, trunk_id, within)
         took = time.monotonic() - asked
         if took <= UNSURE_SECONDS:
             break
+        within = ANY_TIME
     # Never before the instant itself, and in the usual case by less than the doubt after.
     return asked + seconds + max(took, UNSURE_SECONDS)
 
 
-def _reserve(session: Session, trunk_id: UUID) -> float:
+def _reserve(session: Session, trunk_id: UUID, within: float) -> float:
     row = session.execute(
-        sa.text(
-            """
-            UPDATE trunk
-               SET next_send_at =
-                     GREATEST(next_send_at, clock_timestamp()
-                              + make_interval(secs => :ahead))
-                     + make_interval(secs => :spacing / calls_per_second)
-             WHERE id = :trunk
-         RETURNING EXTRACT(EPOCH FROM next_send_at - clock_timestamp())
-                   - :spacing / calls_per_second
-            """
-        ),
-        {"ahead": AHEAD_SECONDS, "spacing": SPACING, "trunk": trunk_id},
-    ).scalar_one()
+        _RESERVE,
+        {
+            "ahead": AHEAD_SECONDS,
+            "spacing": SPACING,
+            "trunk": trunk_id,
+            "within": within,
+        },
+    ).scalar_one_or_none()
+    if row is None:
+        raise NotNear
     return float(row)
+
+
+_AWAY = sa.text(
+    """
+    SELECT EXTRACT(EPOCH FROM next_send_at - clock_timestamp())
+      FROM trunk WHERE id = :trunk
+    """
+)
+_RESERVE = sa.text(
+    """
+    UPDATE trunk
+       SET next_send_at =
+             GREATEST(next_send_at, clock_timestamp()
+                      + make_interval(secs => :ahead))
+             + make_interval(secs => :spacing / calls_per_second)
+     WHERE id = :trunk
+       AND next_send_at <= clock_timestamp() + make_interval(secs => :within)
+ RETURNING EXTRACT(EPOCH FROM next_send_at - clock_timestamp())
+           - :spacing / calls_per_second
+    """
+)

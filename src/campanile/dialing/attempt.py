@@ -7,6 +7,7 @@ reservation; what fails after it is an outcome.
 
 import asyncio
 import time
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -20,7 +21,13 @@ from campanile.calls.callbacks import requested_instant
 from campanile.calls.lifecycle import Ending, release
 from campanile.calls.outcomes import Disposition
 from campanile.capacity.learning import learn_unready
-from campanile.capacity.send_times import LATE_SECONDS
+from campanile.capacity.send_times import (
+    ANY_TIME,
+    LATE_SECONDS,
+    NEAR_SECONDS,
+    NotNear,
+    seconds_until_near,
+)
 from campanile.clock import clock_offset, now
 from campanile.config import settings
 from campanile.conversation.preparation import Prepared
@@ -49,6 +56,9 @@ FRESH_SECONDS = 0.5
 """What was decided longer ago is looked at again before the INVITE."""
 LOOK_AHEAD_SECONDS = 0.3
 """So long before the instant: time for the rows to answer."""
+PATIENCE = 0.5
+"""The part of a reservation's lease that its claim may wait for a near instant. On a trunk
+slower than that the instant is reserved far ahead, and the decision looked at again."""
 
 
 async def run_attempt(host: CallHost, attempt_id: UUID) -> None:
@@ -108,17 +118,8 @@ def _hand_back(session: Session, attempt_id: UUID) -> None:
 
 
 async def _dial(host: CallHost, plan: Plan, line: Line, speech: Prepared) -> None:
-    asked_at = time.monotonic()
     try:
-        decision = await host.in_thread(
-            partial(
-                claim_dial,
-                plan.attempt_id,
-                worker_id=host.worker_id,
-                lease=timedelta(seconds=settings().lease_seconds),
-                ledger=host.ledger,
-            )
-        )
+        decision, asked_at = await _claim_in_turn(host, plan)
     except OperationalError as error:
         # Perhaps it was committed before the answer got lost.
         await _withdraw(host, plan, str(error.orig).split("\n")[0])
@@ -139,6 +140,39 @@ async def _dial(host: CallHost, plan: Plan, line: Line, speech: Prepared) -> Non
     log.info(
         "attempt.ended", disposition=ending.disposition, end_reason=ending.end_reason
     )
+
+
+async def _claim_in_turn(host: CallHost, plan: Plan) -> tuple[Go | Stay, float]:
+    """The decision, and when it was asked for.
+
+    One of a trunk's claims after the other, each when the trunk's next instant is near:
+    what was decided is young when the INVITE leaves. Another worker may take the instant.
+    """
+    lease = settings().lease_seconds
+    claim = partial(
+        claim_dial,
+        plan.attempt_id,
+        worker_id=host.worker_id,
+        lease=timedelta(seconds=lease),
+        ledger=host.ledger,
+    )
+    until = time.monotonic() + PATIENCE * lease
+    async with host.turn(plan.trunk_id):
+        while (left := until - time.monotonic()) > 0:
+            away = await host.rows(seconds_until_near, plan.trunk_id)
+            if away > left:
+                break
+            with suppress(TimeoutError):
+                await asyncio.wait_for(host.draining.wait(), max(0.0, away))
+            if host.draining.is_set():
+                await host.rows(_hand_back, plan.attempt_id)
+                return Stay("the worker was ending"), time.monotonic()
+            asked_at = time.monotonic()
+            with suppress(NotNear):
+                near = partial(claim, within=NEAR_SECONDS)
+                return await host.in_thread(near), asked_at
+        asked_at = time.monotonic()
+        return await host.in_thread(partial(claim, within=ANY_TIME)), asked_at
 
 
 async def _wait_for_instant(

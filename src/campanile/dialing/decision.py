@@ -21,7 +21,7 @@ from campanile.calls.models import Attempt
 from campanile.calls.states import AttemptState
 from campanile.capacity.breakers import admit
 from campanile.capacity.learning import providers_of
-from campanile.capacity.send_times import reserve
+from campanile.capacity.send_times import ANY_TIME, reserve
 from campanile.capacity.spend import reserve as reserve_spend
 from campanile.capacity.spend import worst_case
 from campanile.clock import clock_offset, now, real_instant
@@ -81,13 +81,18 @@ def claim_dial(
     lease: timedelta,
     ledger: Ledger,
     clock: ClockGuard = THIS_PROCESS,
+    within: float = ANY_TIME,
 ) -> Go | Stay:
     """Claim the dial of an attempt, or void its reservation and say why.
 
-    In transactions of its own, on a thread of its own. Raises OperationalError: then
-    nothing is dialed, and the lease of whatever was committed runs out.
+    In transactions of its own, on a thread of its own. Raises NotNear if the trunk's next
+    instant is more than `within` seconds away: then nothing has happened. Raises
+    OperationalError: then nothing is dialed, and the lease of whatever was committed runs
+    out.
     """
-    claim = partial(_claim, worker_id=worker_id, lease=lease, clock=clock)
+    claim = partial(
+        _claim, worker_id=worker_id, lease=lease, clock=clock, within=within
+    )
     try:
         with transaction() as session:
             claimed = claim(session, attempt_id, ledger)
@@ -182,6 +187,7 @@ def _claim(
     worker_id: str,
     lease: timedelta,
     clock: ClockGuard,
+    within: float,
 ) -> _Claimed | Stay | None:
     """None: the ledger has to be reconciled with this database first."""
     attempt = _lock(session, attempt_id)
@@ -241,7 +247,7 @@ def _claim(
         t=moment.timestamp(),
     )
     # Last: until the commit nobody else of this trunk can reserve.
-    return _Claimed(dial, reserve(session, attempt.trunk_id))
+    return _Claimed(dial, reserve(session, attempt.trunk_id, within=within))
 
 
 _NUMBER = sa.func.concat(col(Attempt.root_id), col(Attempt.phone_number))

@@ -76,6 +76,7 @@ class CallHost:
             self._record,
         )
         self._gateways: dict[UUID, JanusGateway] = {}
+        self._turns: dict[UUID, asyncio.Lock] = {}
         self._threads = ThreadPoolExecutor(DATABASE_THREADS, "database")
         # Who is to say whether a call may go on must not wait behind those who write.
         self._keepers = ThreadPoolExecutor(KEEPER_THREADS, "keeper")
@@ -141,6 +142,10 @@ class CallHost:
                 renew_seconds=settings().renew_seconds,
             )
         return self._gateways[plan.trunk_id]
+
+    def turn(self, trunk_id: UUID) -> asyncio.Lock:
+        """Held by whoever of this process may claim a dial of the trunk."""
+        return self._turns.setdefault(trunk_id, asyncio.Lock())
 
     async def _renew(self, attempts: Sequence[UUID]) -> set[UUID]:
         work = partial(_in_transaction, self._renew_rows, (attempts,), {})

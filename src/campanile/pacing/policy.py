@@ -6,13 +6,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
 
-RESERVED_SECONDS = 1.0
-"""Nobody is claimed while a trunk's instants are taken for longer than this: a call that
-was decided waits no longer for its INVITE than that."""
 BACKLOG_SECONDS = 2.0
-"""So much may be claimed ahead of the wire all in all. The way from a claim to its
-instant takes a tick, a message, a gateway session and rendered speech: with less of a
-lead the instants of a trunk run dry where that is slow."""
+"""So much may be claimed ahead of the wire. The way from a claim to its instant takes a
+tick, a message, a gateway session and rendered speech: with less of a lead the instants
+of a trunk run dry where that is slow."""
 MOST_PER_TICK = 50
 """Each claim takes a third of a millisecond; who has room for more gets the rest a
 quarter of a second later."""
@@ -33,9 +30,8 @@ class TrunkRoom:
     @property
     def free(self) -> int:
         reserved = math.floor(self.calls_per_second * max(0.0, self.reserved_seconds))
-        instants = math.ceil(self.calls_per_second * RESERVED_SECONDS) - reserved
         backlog = math.ceil(self.calls_per_second * BACKLOG_SECONDS) - reserved
-        free = min(self.channels - self.live, instants, backlog - self.claimed)
+        free = min(self.channels - self.live, backlog - self.claimed)
         return max(0, free if self.most is None else min(free, self.most))
 
 

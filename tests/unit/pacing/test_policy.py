@@ -97,15 +97,15 @@ def test_a_slow_trunk_keeps_a_short_queue_of_claims() -> None:
     assert slow.free == 0
 
 
-def test_nobody_is_claimed_while_instants_are_taken_for_a_second_ahead() -> None:
+def test_nobody_is_claimed_while_instants_are_taken_for_two_seconds_ahead() -> None:
     trunk = TrunkRoom(channels=100, live=20, claimed=0, calls_per_second=10)
-    for reserved, free in ((0.0, 10), (0.55, 5), (0.95, 1), (1.0, 0), (3.0, 0)):
+    for reserved, free in ((0.0, 20), (0.55, 15), (1.95, 1), (2.0, 0), (3.0, 0)):
         assert replace(trunk, reserved_seconds=reserved).free == free
 
 
 def test_where_calls_take_long_to_prepare_two_seconds_of_them_are_claimed() -> None:
     trunk = TrunkRoom(channels=100, live=20, claimed=0, calls_per_second=10)
-    for claimed, free in ((0, 10), (10, 10), (15, 5), (20, 0)):
+    for claimed, free in ((0, 20), (10, 10), (15, 5), (20, 0)):
         assert replace(trunk, claimed=claimed).free == free
 
 
