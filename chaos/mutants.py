@@ -68,7 +68,9 @@ MUTANTS: tuple[Mutant, ...] = (
                 "attempt is None",
             ),
             _never(
-                "dialing/attempt.py", "if attempt_id in host.attempts:", "if False:"
+                "dialing/attempt.py",
+                "if attempt_id in host.attempts or host.outbox.holds(attempt_id):",
+                "if False:",
             ),
         ),
         faults=_MESSY,

@@ -63,8 +63,10 @@ slower than that the instant is reserved far ahead, and the decision looked at a
 
 async def run_attempt(host: CallHost, attempt_id: UUID) -> None:
     """Hold one call, whole. Returns quietly when the attempt is not ours to dial."""
-    if attempt_id in host.attempts:
-        return  # a second message, while the first one's call is under way
+    if attempt_id in host.attempts or host.outbox.holds(attempt_id):
+        # A second message, while the first one's call is under way, or its withdrawal: one
+        # that is written late would void what this message claims.
+        return
     host.attempts.add(attempt_id)
     try:
         with structlog.contextvars.bound_contextvars(attempt=str(attempt_id)):

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
+from uuid import UUID
 
 import structlog
 from pydantic import ValidationError
@@ -69,6 +70,10 @@ class Outbox:
     @property
     def waiting(self) -> int:
         return len(self._waiting)
+
+    def holds(self, attempt_id: UUID) -> bool:
+        """Whether the rows do not know something yet about this attempt."""
+        return any(account.attempt_id == attempt_id for account in self._waiting)
 
     async def run(self) -> None:
         """Write for ever; cancel to stop."""

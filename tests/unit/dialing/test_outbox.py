@@ -5,6 +5,8 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -18,6 +20,7 @@ from campanile.calls.outcomes import Disposition, EndReason
 from campanile.clock import now
 from campanile.dialing import outbox as outbox_module
 from campanile.dialing.accounts import ACCOUNTS, Account, CameTo, OptOut, Withdrawn
+from campanile.dialing.attempt import run_attempt
 from campanile.dialing.journal import Journal
 from campanile.dialing.outbox import Outbox
 
@@ -183,3 +186,28 @@ def test_an_account_comes_out_of_the_journal_as_it_went_in(
         line = ACCOUNTS.dump_json(account)
         assert b"\n" not in line
         assert ACCOUNTS.validate_json(line) == account
+
+
+async def test_who_was_to_be_withdrawn_is_not_begun_again_before_the_rows_know(
+    tmp_path: Path,
+) -> None:
+    """A withdrawal names its worker: one that is written late would void the dial that a
+    doubled message has had the same worker claim meanwhile."""
+    rows, begun = Rows(), asyncio.Event()
+    gone = Withdrawn(attempt_id=uuid4(), worker_id="w", reason="", again_at=now())
+
+    async def read_rows(*_: object) -> None:
+        begun.set()
+
+    async with running(tmp_path, "a", rows) as box:
+        host: Any = SimpleNamespace(
+            attempts=set(), outbox=box, draining=asyncio.Event(), rows=read_rows
+        )
+        rows.away = True
+        await box.put(gone)
+        await run_attempt(host, gone.attempt_id)
+        assert not begun.is_set()
+        rows.away = False
+        await until(lambda: box.waiting == 0)
+        await run_attempt(host, gone.attempt_id)
+        assert begun.is_set()
