@@ -31,9 +31,9 @@ class Wish:
 def is_opt_out(text: str, language: str) -> bool:
     """Whether `text`, what the callee said in one turn, asks never to be called again.
 
-    Better one suppressed number too many than one call against somebody's word; only
-    what limits the wish to a time ("do not call before three"), asks or tells about
-    others is let through to the model. The rules are data (`phrases/opt_out_*.yaml`).
+    Both errors are grave: one call more against somebody's word, or a number suppressed
+    for good that nobody asked for. What limits the wish to a time ("do not call before
+    three"), asks or tells about others is let through to the model. The rules are data (`phrases/opt_out_*.yaml`).
     """
     return opt_outs(language).heard_in(text)
 
@@ -60,7 +60,7 @@ def confirmation(language: str) -> str:
 
 
 def warm_up() -> None:
-    """Read the rules of every language: a fifth of a second each, that no call may wait
+    """Read the rules of every language: up to half a second each, that no call may wait
     for."""
     for language in LANGUAGES:
         opt_outs(language)

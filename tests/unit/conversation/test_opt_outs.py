@@ -1,7 +1,9 @@
 """Whoever asks never to be called again is understood without the model; whoever does
 not is not suppressed.
 
-`opt_outs/` holds what people say, one utterance a line, as a recogniser writes it.
+`opt_outs/` holds what people say, one utterance a line, as a recogniser writes it;
+`held_out_*` and `fresh_*` are only counted (benchmarks/opt_outs.py prints how many): who
+looks which of their lines fail, and mends the rules by them, has to write new ones.
 """
 
 import time
@@ -19,6 +21,9 @@ from campanile.conversation.phrases.grammar import compiled
 CORPUS = Path(__file__).parent / "opt_outs"
 RULES = Path(phrases.__code__.co_filename).parent
 AT_LEAST = {"en": 150, "nl": 80}
+RECALL_AT_LEAST = 0.6
+PRECISION_AT_LEAST = 0.97
+"""Whom the rules miss the model may yet understand; nothing undoes the other error."""
 SECONDS_AT_MOST = 2.0
 """For ten thousand words, on a machine that does much else; idle it is 0.05."""
 
@@ -42,6 +47,21 @@ def test_nothing_else_of_the_corpus_is_taken_for_one(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("corpus", ["held_out", "fresh"])
+def test_what_the_rules_were_not_written_from_is_mostly_judged_right(
+    corpus: str, language: str
+) -> None:
+    yes, no = (
+        (CORPUS / f"{corpus}_{language}_{kind}.txt").read_text().splitlines()
+        for kind in ("yes", "no")
+    )
+    right = sum(is_opt_out(text, language) for text in yes)
+    wrong = sum(is_opt_out(text, language) for text in no)
+    assert right / len(yes) >= RECALL_AT_LEAST
+    assert right / (right + wrong) >= PRECISION_AT_LEAST
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_capitals_and_full_stops_change_nothing(language: str) -> None:
     for kind in ("yes", "no"):
         wrong = [
@@ -55,11 +75,18 @@ def test_capitals_and_full_stops_change_nothing(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_words_around_an_opt_out_do_not_hide_it(language: str) -> None:
     before = {"en": "yes hello who is this", "nl": "ja hallo met wie spreek ik"}
+    # What is so short is one only where nothing else is said.
+    alone = ("off your", "no contact", "enough calls", "afmelden", "graag afmelden")
+    alone += (
+        "graag uitschrijven",
+        "niet contacteren",
+        "geen contact alst",
+        "geen colport",
+    )
     hidden = [
         text
         for text in said(language, "yes")
-        # What is anchored at the beginning is one only there.
-        if not text.startswith(("off your", "afmelden"))
+        if not text.startswith(alone)
         if not is_opt_out(f"{before[language]}, {text}", language)
     ]
     assert hidden == []

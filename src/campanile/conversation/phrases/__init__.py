@@ -126,7 +126,7 @@ def _opt_outs(language: str) -> OptOuts:
             f"{one} ": f"{other} " if other else "" for one, other in spellings.items()
         },
         asked=compiled(rules["opt_out"], lists),
-        excepted=compiled(rules["not_opt_out"], lists, gaps_cross_seams=True),
+        excepted=compiled(rules["not_opt_out"], lists, generous=True),
         over_after=frozenset(rules["over_after"]),
         confirmation=rules["opt_out_confirmation"],
     )

@@ -29,10 +29,14 @@ BARRIER = "/ "
 """Stands where something was taken out; no gap reaches across it."""
 SEAM = "\n"
 
-_WITHIN = r"(?:[\w']+ )"
+_WITHIN = r"(?:(?<!\n)[\w']+ )"
 _ACROSS = r"(?:[\w']+\s)"
 _GAPS = {"*": "{0,3}?", "**": "{0,6}?"}
 _ANCHORS = {"^": r"(?:\A|(?<=[.,;:!?] ))", "$": r"(?=[.,;:!?]|\Z)"}
+_SEAMS_TOO = {
+    "^": r"(?:\A|(?<=[.,;:!?] )|(?<=\n))",
+    "$": r"(?:(?=[.,;:!?]|\Z)|(?<=\n))",
+}
 
 
 def plain(text: str, *, marks: bool = False) -> str:
@@ -48,15 +52,20 @@ def compiled(
     patterns: Sequence[str],
     lists: Mapping[str, Sequence[str]],
     *,
-    gaps_cross_seams: bool = False,
+    generous: bool = False,
 ) -> re.Pattern[str]:
     """One expression for all; it expects each word, the last too, with a blank behind.
 
+    `generous`: any words may lie across a SEAM, and it is a beginning and an end.
     Raises KeyError for a list that is not there.
     """
     if not patterns:
         return re.compile(r"(?!)")
-    grammar = _Grammar(lists, _ACROSS if gaps_cross_seams else _WITHIN)
+    grammar = (
+        _Grammar(lists, _ACROSS, _SEAMS_TOO)
+        if generous
+        else _Grammar(lists, _WITHIN, _ANCHORS)
+    )
     return re.compile(r"(?:(?<=\s)|\A)" + grammar.one_of(patterns))
 
 
@@ -64,6 +73,7 @@ def compiled(
 class _Grammar:
     lists: Mapping[str, Sequence[str]]
     any_word: str
+    anchors: Mapping[str, str]
 
     def one_of(self, patterns: Sequence[str]) -> str:
         # The longest first, so that the most specific one is found.
@@ -80,7 +90,7 @@ class _Grammar:
         choices = (
             self.one_of(self.lists[choice[1:-1]])
             if choice.startswith("<")
-            else _ANCHORS.get(choice) or rf"{re.escape(choice)}\s"
+            else self.anchors.get(choice) or rf"{re.escape(choice)}\s"
             for choice in bare.split("|")
         )
         body = f"(?:{'|'.join(choices)})"
