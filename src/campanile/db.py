@@ -14,6 +14,7 @@ from typing import Any
 
 import psycopg
 import sqlalchemy as sa
+from psycopg.errors import IdleInTransactionSessionTimeout
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Field, Session, SQLModel
@@ -32,6 +33,9 @@ SQLModel.metadata.naming_convention = {
 
 STATEMENT_MS = 3000
 LOCK_MS = 1000
+IDLE_MS = 10_000
+"""A process that stands still in mid-transaction keeps its locks, a trunk's next instant
+among them, no longer than this from all the others."""
 ANSWER_SECONDS = 5.0
 """Longer than a statement may take: by then the server would have said so itself."""
 
@@ -48,20 +52,24 @@ class _Connection(psycopg.Connection[Any]):
     """One that can lose patience with a server that stands still.
 
     A frozen server never reaches its own time-outs, and its kernel still acknowledges
-    what is sent, so that no option of TCP helps.
+    what is sent, so that no option of TCP helps. The server's own loss of patience with
+    us is told like any other loss of a connection.
     """
 
     patience: float | None = None
     """seconds; None, as for migrations and imports: none is lost"""
 
     def wait(self, gen: Any, *args: Any, **options: Any) -> Any:
-        if self.patience is None:
-            return super().wait(gen, *args, **options)
+        if self.patience is not None:
+            gen = _within(gen, self.patience)
         try:
-            return super().wait(_within(gen, self.patience), *args, **options)
+            return super().wait(gen, *args, **options)
         except NoAnswer:
             self.close()  # the pool must not hand it out again
             raise
+        except IdleInTransactionSessionTimeout as error:
+            self.close()
+            raise psycopg.OperationalError(str(error)) from error
 
 
 def _within(
@@ -115,7 +123,8 @@ def engine() -> Engine:
         connect_args={
             "connect_timeout": 2,
             "options": f"-c timezone=UTC -c statement_timeout={STATEMENT_MS}"
-            f" -c lock_timeout={LOCK_MS}",
+            f" -c lock_timeout={LOCK_MS}"
+            f" -c idle_in_transaction_session_timeout={IDLE_MS}",
         },
     )
     sa.event.listen(made, "do_connect", _connect)

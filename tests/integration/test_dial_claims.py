@@ -15,8 +15,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
-from campanile import clock
+from campanile import clock, db
 from campanile.calls.models import Attempt, LedgerDial
 from campanile.calls.outcomes import Disposition
 from campanile.calls.states import AttemptState
@@ -51,6 +52,7 @@ from support.attempts import (
     shift_legal_clock,
 )
 from support.factories import LEASE, make_campaign, make_leads, make_trunk
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -377,3 +379,29 @@ def test_of_two_workers_who_want_the_near_instant_one_waits_for_the_next() -> No
 
     with ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(take, range(2))) == [False, True]
+
+
+def test_a_worker_that_stands_still_in_its_claim_does_not_hold_the_trunk_for_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with transaction() as session:
+        trunk = make_trunk(session)
+    monkeypatch.setattr(db, "IDLE_MS", 500)
+    db.forget_engine()
+
+    def others_may() -> bool:
+        try:
+            with transaction() as session:
+                reserve(session, trunk.id)
+        except OperationalError:  # the lock is not to be had
+            return False
+        return True
+
+    def stand_still() -> None:
+        with transaction() as session:
+            reserve(session, trunk.id)
+            wait_until(others_may, "the trunk is free")
+
+    with pytest.raises(OperationalError):
+        stand_still()
+    db.forget_engine()
