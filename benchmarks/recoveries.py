@@ -22,6 +22,7 @@ and has not one report in the end; a frozen worker is thawed when all of this is
 
 import argparse
 import os
+import random
 import signal
 import sys
 import tempfile
@@ -170,7 +171,8 @@ def _calls_up(stage: Scene) -> Iterator[None]:
     if isinf(_seconds_until(up, since=time.time(), patience=60.0)):
         raise SystemExit("The calls did not come up.")
     others = stage.ring(is_busy=200)
-    time.sleep(FLOWING_SECONDS)
+    # Leases and sessions end so much after their last renewal, whenever that was.
+    time.sleep(FLOWING_SECONDS + random.uniform(0, settings().renew_seconds))
     try:
         yield
     finally:
