@@ -21,6 +21,17 @@ def one_report_each(found: Evidence) -> Verdict:
     return Verdict("attempts without exactly one report", red, len(found.legs))
 
 
+def amended(found: Evidence) -> Verdict:
+    """A worker that comes back after the report corrects `unknown`, nothing else."""
+    said = {line["attempt"]: line["disposition"] for line in found.reports}
+    red = [
+        f"{line['attempt']}: {said.get(line['attempt'])} became {line['disposition']}"
+        for line in found.amendments
+        if said.get(line["attempt"]) != "unknown"
+    ]
+    return Verdict("amendments of what was known", red, len(found.amendments))
+
+
 def invented(found: Evidence) -> Verdict:
     """A report without an INVITE: right only where nobody can know whether one left."""
     seen = {leg.call_id for leg in found.legs}
@@ -59,6 +70,7 @@ def nothing_shown(found: Evidence) -> Verdict:
 
 def verdicts(found: Evidence) -> Iterator[Verdict]:
     yield one_report_each(found)
+    yield amended(found)
     yield invented(found)
     yield limbo(found)
     yield nothing_shown(found)

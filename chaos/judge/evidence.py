@@ -58,6 +58,9 @@ class Evidence:
     legs: list[Leg]
     """by the instant of their INVITE"""
     reports: list[Line]
+    """at the end of a call; exactly one each"""
+    amendments: list[Line]
+    """of reports that said `unknown`, by a worker that was heard of too late"""
     leads: list[Line]
     attempts: list[Line]
 
@@ -153,11 +156,13 @@ def read(folder: Path) -> Evidence:
         for line in history
         if line["event"] == "kill" and line["target"] == "exchange"
     ]
+    written = list(_lines(folder / "reports.ndjson"))
     return Evidence(
         world=json.loads((folder / "world.json").read_text("utf-8")),
         history=history,
         legs=legs_of(_lines(folder / "rehearsal" / "legs.ndjson"), exchange_died=dead),
-        reports=list(_lines(folder / "reports.ndjson")),
+        reports=[line for line in written if line["kind"] == "end-of-call-report"],
+        amendments=[line for line in written if line["kind"] == "amendment"],
         leads=list(_lines(folder / "leads.ndjson")),
         attempts=list(_lines(folder / "attempts.ndjson")),
     )

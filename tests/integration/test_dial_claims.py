@@ -298,6 +298,19 @@ def test_a_dial_that_only_the_ledger_knows_counts_for_the_caps(
     assert error.startswith("cap.24h")
 
 
+def test_a_rolling_day_is_counted_from_the_invite_which_left_after_its_claim(
+    attempt_id: UUID, ledger: Ledger
+) -> None:
+    change(Campaign, max_calls_per_24h=1)
+    dial(attempt_id, ledger)
+    end(attempt_id, Disposition.NO_ANSWER)
+    almost = clock.now() - timedelta(days=1, seconds=0.2)
+    change(Attempt, dialed_at=almost, ended_at=almost)
+    second = again(attempt_id)
+    assert isinstance(dial(second, ledger), Stay)
+    assert (rows_of(second)[0].error or "").startswith("cap.24h")
+
+
 @pytest.mark.parametrize("which", ["set", "future"])
 def test_nobody_is_dialed_by_a_clock_in_doubt(
     attempt_id: UUID, ledger: Ledger, which: str

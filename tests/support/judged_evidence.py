@@ -123,6 +123,7 @@ def evidence(
     world_: dict[str, Any] | None = None,
     history: list[dict[str, Any]] | None = None,
     reports: list[dict[str, Any]] | None = None,
+    amendments: list[dict[str, Any]] | None = None,
     leads: list[dict[str, Any]] | None = None,
     attempts: list[dict[str, Any]] | None = None,
 ) -> Evidence:
@@ -144,6 +145,7 @@ def evidence(
         history=told,
         legs=legs_of(log.lines, exchange_died=died),
         reports=reports or [],
+        amendments=amendments or [],
         leads=leads or [],
         attempts=attempts or [],
     )

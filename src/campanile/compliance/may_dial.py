@@ -23,11 +23,22 @@ from campanile.compliance.hours import (
 from campanile.compliance.law import hours_of, law, rules_on
 from campanile.compliance.zones import known_zones, zone, zone_data
 
-__all__ = ["Allowed", "Caps", "Dial", "Facts", "Refused", "may_dial"]
+__all__ = [
+    "DECISION_AGE",
+    "Allowed",
+    "Caps",
+    "Dial",
+    "Facts",
+    "Refused",
+    "may_dial",
+]
 
-SPARE = timedelta(seconds=6)
+DECISION_AGE = timedelta(seconds=1)
+"""So much later than it was decided an INVITE leaves, at most: what is too late a second
+from now is too late."""
+SPARE = timedelta(seconds=5) + DECISION_AGE
 """How long before the window closes the decision is made at the latest, beside the ring
-time-out: the INVITE has to leave 5 s before, and up to a second may pass until it does."""
+time-out: the INVITE has to leave 5 s before."""
 LOOK_AGAIN = timedelta(minutes=1)
 """What a person holds back, a person lets go: nobody knows when."""
 NO_ROOM = timedelta()
@@ -140,7 +151,7 @@ def _about_the_lead(facts: Facts, now: datetime) -> Iterator[tuple[str, str]]:
         yield "attempts.used", f"all {facts.max_attempts} attempts are used"
     if facts.consent_required and not facts.consented:
         yield "consent.missing", "the campaign requires consent and none is recorded"
-    if facts.not_after is not None and now > facts.not_after:
+    if facts.not_after is not None and now + DECISION_AGE > facts.not_after:
         yield "lead.not_after", "the latest moment for calling this lead has passed"
 
 
@@ -211,7 +222,7 @@ def _with_instant(facts: Facts, refused: Refused, now: datetime) -> Refused:
         if opens == moment:
             break
         moment = opens
-    if facts.not_after is not None and moment > facts.not_after:
+    if facts.not_after is not None and moment + DECISION_AGE > facts.not_after:
         return Refused(
             "lead.not_after",
             "the latest moment for calling this lead comes before it may be called",

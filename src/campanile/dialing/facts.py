@@ -18,7 +18,7 @@ from campanile.calls.outcomes import Disposition
 from campanile.campaigns.caps import caps_of
 from campanile.campaigns.models import Campaign
 from campanile.clock import clock_offset
-from campanile.compliance.may_dial import Dial, Facts
+from campanile.compliance.may_dial import DECISION_AGE, Dial, Facts
 from campanile.config import settings
 from campanile.dialing.gaps import EarlierDial, Rest, rest_of
 from campanile.leads.models import Lead
@@ -95,7 +95,11 @@ def read_situation(session: Session, attempt: Attempt) -> Situation:
         place=place_of_profile(profile),
         kind=kind_of(attempt.phone_number),
         caps=caps_of(tree, organization, campaign),
-        dials=[Dial(dial.at + clock_offset(), dial.subject) for dial in dials],
+        # A rolling day is counted from the INVITE, not from its decision.
+        dials=[
+            Dial(dial.at + DECISION_AGE + clock_offset(), dial.subject)
+            for dial in dials
+        ],
         suppressed=None if listed is None else listed.reason,
         stopped=_stopped(session, attempt, trunk),
         quarantined_until=_quarantined_until(dials),

@@ -78,6 +78,19 @@ def test_each_attempt_has_exactly_one_report(reports: int, red: int) -> None:
     assert len(books.one_report_each(found).red) == red
 
 
+def test_an_amendment_may_replace_unknown_and_nothing_else() -> None:
+    log = Log()
+    lost, known = log.leg(NEW_YORKER, 0, 1), log.leg(TEXAN, 2, 3)
+    reports = [report(lost, "unknown"), report(known, "busy")]
+    late = [report(lost, "no_answer"), report(known, "no_answer")]
+
+    found = evidence(log, reports=reports, amendments=late)
+
+    assert books.one_report_each(found).red == []
+    [red] = books.amended(found).red
+    assert known in red
+
+
 def test_what_a_restore_took_away_is_not_missed() -> None:
     log = Log()
     log.leg(NEW_YORKER, 5, 6)

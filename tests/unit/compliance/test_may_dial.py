@@ -126,6 +126,12 @@ def test_what_time_heals_names_its_rule_and_its_instant(
         ({"place": Place(("Mars/X",))}, "zone.unknown", "Mars/X"),
         ({"consent_required": True}, "consent.missing", "consent"),
         ({"not_after": utc(23, 16)}, "lead.not_after", "passed"),
+        # An INVITE leaves up to a second after its decision.
+        (
+            {"not_after": MONDAY_NOON + timedelta(seconds=0.9)},
+            "lead.not_after",
+            "passed",
+        ),
         (
             {"not_after": utc(23, 18), "not_before": utc(23, 19)},
             "lead.not_after",
