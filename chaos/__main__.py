@@ -50,7 +50,12 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="chaos", description=__doc__)
     parser.add_argument("--seed", type=int, default=int(time.time()) % 100_000)
     parser.add_argument("--attempts", type=int, default=2000)
-    parser.add_argument("--seconds", type=float, default=110.0, help="of one round")
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=180.0,
+        help="of one round; after 120 its windows change",
+    )
     parser.add_argument("--rounds", type=int, default=40, help="at most")
     parser.add_argument("--leads", type=int, default=5000)
     parser.add_argument("--faults", type=float, default=1.0, help="how often; 0: none")
