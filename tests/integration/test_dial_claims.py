@@ -4,10 +4,8 @@ import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from datetime import timedelta
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,9 +13,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.exc import OperationalError
 
-from campanile import clock, db
+from campanile import clock
 from campanile.calls.models import Attempt, LedgerDial
 from campanile.calls.outcomes import Disposition
 from campanile.calls.states import AttemptState
@@ -25,12 +22,9 @@ from campanile.campaigns.models import Campaign
 from campanile.campaigns.states import CampaignStatus
 from campanile.capacity.send_times import (
     AHEAD_SECONDS,
-    LATE_SECONDS,
     NEAR_SECONDS,
-    SPACING,
     UNSURE_SECONDS,
     NotNear,
-    reserve,
     seconds_until_near,
 )
 from campanile.config import settings
@@ -51,8 +45,7 @@ from support.attempts import (
     rows_of,
     shift_legal_clock,
 )
-from support.factories import LEASE, make_campaign, make_leads, make_trunk
-from support.waiting import wait_until
+from support.factories import LEASE, make_campaign, make_leads
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -332,25 +325,6 @@ def test_nobody_is_dialed_by_a_clock_in_doubt(
     assert lead.next_attempt_at > clock.now() + timedelta(seconds=20)
 
 
-def test_send_instants_of_a_trunk_keep_their_distance() -> None:
-    with transaction() as session:
-        trunk = make_trunk(session, calls_per_second=20.0)
-
-    def one(_: int) -> float:
-        with transaction() as session:
-            reserve(session, trunk.id)
-            # The row moved on by one distance; that is where the instant stands.
-            return session.get_one(Trunk, trunk.id).next_send_at.timestamp()
-
-    with ThreadPoolExecutor(8) as pool:
-        instants = sorted(pool.map(one, range(40)))
-    gaps = [b - a for a, b in pairwise(instants)]
-    assert min(gaps) > SPACING / 20 - UNSURE_SECONDS
-    for start in instants:
-        late = start - LATE_SECONDS  # if the first leaves late and the last does not
-        assert sum(late <= t < late + 1 for t in instants if t >= start) <= 20
-
-
 def test_on_an_idle_trunk_the_instant_is_near(attempt_id: UUID, ledger: Ledger) -> None:
     decision = dial(attempt_id, ledger)
     assert isinstance(decision, Go)
@@ -378,43 +352,3 @@ def test_nothing_happens_to_a_claim_whose_instant_is_not_near(
     decision = near()
     assert isinstance(decision, Go)
     assert decision.seconds <= NEAR_SECONDS + UNSURE_SECONDS
-
-
-def test_of_two_workers_who_want_the_near_instant_one_waits_for_the_next() -> None:
-    with transaction() as session:
-        trunk = make_trunk(session, calls_per_second=1.0)
-
-    def take(_: int) -> bool:
-        with transaction() as session, suppress(NotNear):
-            reserve(session, trunk.id, within=NEAR_SECONDS)
-            return True
-        return False
-
-    with ThreadPoolExecutor(2) as pool:
-        assert sorted(pool.map(take, range(2))) == [False, True]
-
-
-def test_a_worker_that_stands_still_in_its_claim_does_not_hold_the_trunk_for_long(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    with transaction() as session:
-        trunk = make_trunk(session)
-    monkeypatch.setattr(db, "IDLE_MS", 500)
-    db.forget_engine()
-
-    def others_may() -> bool:
-        try:
-            with transaction() as session:
-                reserve(session, trunk.id)
-        except OperationalError:  # the lock is not to be had
-            return False
-        return True
-
-    def stand_still() -> None:
-        with transaction() as session:
-            reserve(session, trunk.id)
-            wait_until(others_may, "the trunk is free")
-
-    with pytest.raises(OperationalError):
-        stand_still()
-    db.forget_engine()

@@ -86,6 +86,7 @@ class OptOuts:
 
 
 LANGUAGES = ("en", "nl")
+_OPT_OUT_FILES = ("opt_out_words", "opt_out")
 _MARKS = " .,;:!?"
 _STUTTER = re.compile(r"\b([\w']+)(?:\s\1)+(\s)")
 
@@ -114,11 +115,11 @@ def _phrases(language: str) -> Phrases:
 
 @cache
 def _opt_outs(language: str) -> OptOuts:
-    rules = _read(f"opt_out_{language}.yaml")
-    spellings = rules["spellings"]
+    words, rules = (_read(f"{name}_{language}.yaml") for name in _OPT_OUT_FILES)
+    spellings = words["spellings"]
     lists = {
         name: [one.strip() for one in text.split(",")]
-        for name, text in rules["lists"].items()
+        for name, text in words["lists"].items()
     }
     return OptOuts(
         spellings=compiled(list(spellings), {}),
@@ -127,7 +128,7 @@ def _opt_outs(language: str) -> OptOuts:
         },
         asked=compiled(rules["opt_out"], lists),
         excepted=compiled(rules["not_opt_out"], lists, generous=True),
-        over_after=frozenset(rules["over_after"]),
+        over_after=frozenset(words["over_after"]),
         confirmation=rules["opt_out_confirmation"],
     )
 
