@@ -22,7 +22,6 @@ from campanile.calls.lifecycle import Ending, release
 from campanile.calls.outcomes import Disposition
 from campanile.capacity.learning import learn_unready
 from campanile.capacity.send_times import (
-    ANY_TIME,
     LATE_SECONDS,
     NEAR_SECONDS,
     NotNear,
@@ -174,7 +173,7 @@ async def _claim_in_turn(host: CallHost, plan: Plan) -> tuple[Go | Stay, float]:
                 near = partial(claim, within=NEAR_SECONDS)
                 return await host.in_thread(near), asked_at
         asked_at = time.monotonic()
-        return await host.in_thread(partial(claim, within=ANY_TIME)), asked_at
+        return await host.in_thread(claim), asked_at
 
 
 async def _wait_for_instant(
