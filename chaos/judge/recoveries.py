@@ -17,6 +17,8 @@ REAP_SECONDS = 4.1
 SWEEPS_SECONDS = 10.0
 """Two of the scheduler's sweeps."""
 JOBS_SECONDS = 5.0
+BUSY_SECONDS = 3.0
+"""In which there is an INVITE a second."""
 LOST, REAPED = "connection lost", "session timed out"
 _EVERYTHING = ("worker", "scheduler", "redis", "postgres", "exchange", "jobs")
 
@@ -118,7 +120,8 @@ def _after_loss(found: Evidence, when: dict[str, float]) -> list[_Case]:
 
 
 def _resumed(found: Evidence, what: str) -> list[_Case]:
-    """From a kill to the next INVITE; only where it rang before and nobody said no."""
+    """From a kill to the next INVITE; only where it rang before, rings busily after it, and
+    nobody said no. Where hardly anybody may be rung a silence says nothing."""
     cases = []
     gaps = dict(pairwise(leg.invite for leg in found.legs))
     for line in _kills(found, what):
@@ -133,6 +136,9 @@ def _resumed(found: Evidence, what: str) -> list[_Case]:
             alone = _alone(found, line, since + longest - line["t"], *_EVERYTHING)
             quiet = found.said("stop", "pause")
             alone &= not any(line["t"] - 10 <= q["t"] <= since + longest for q in quiet)
+            again = since + longest
+            busily = sum(again <= t <= again + BUSY_SECONDS for t in gaps)
+            alone &= busily >= BUSY_SECONDS
             cases.append(_Case(line["target"], since + longest - line["t"], alone))
     return cases
 
