@@ -6,7 +6,10 @@ the one that calling hours are judged by. They differ only in a rehearsal, where
 (DESIGN.md 6). Durations are measured with `time.monotonic`, never with these.
 """
 
+import time
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Self
 
 from campanile.config import settings
 
@@ -29,3 +32,23 @@ def clock_offset() -> timedelta:
 def real_instant(legal: datetime) -> datetime:
     """The real instant at which the legal clock will show `legal`."""
     return legal - clock_offset()
+
+
+@dataclass(frozen=True, slots=True)
+class SteadyClock:
+    """Real time counted on from one instant by the monotonic clock.
+
+    Somebody may set the wall clock in mid-call; when the call ended, from which its
+    lead's rest is counted, must not be told by it.
+    """
+
+    started_at: datetime
+    monotonic: float
+
+    @classmethod
+    def start(cls) -> Self:
+        return cls(now(), time.monotonic())
+
+    def now(self) -> datetime:
+        passed = time.monotonic() - self.monotonic
+        return self.started_at + timedelta(seconds=passed)

@@ -143,10 +143,11 @@ class CallWorker:
                 session, agent=PATIENT_AGENT, ring_timeout_seconds=60
             ).id
 
-    def start(self) -> None:
+    def start(self, *by: str) -> None:
+        """`by` is a program that runs it."""
         # What a killed one announced is not the word of the next.
         ready_file(settings().run_dir, "worker").unlink(missing_ok=True)
-        self.product.run("worker", "campanile_workers", "calls")
+        self.product.run("worker", *by, "campanile_workers", "calls")
 
     def put_off(self, seconds: float) -> None:
         """So long from now the trunk lets nobody's INVITE leave."""

@@ -241,10 +241,13 @@ def suppress_callee(session: Session, attempt_id: UUID, *, reason: str) -> bool:
 def renew(
     session: Session, worker_id: str, attempts: Sequence[UUID], *, lease: timedelta
 ) -> set[UUID]:
-    """Renew the leases of one process in one statement; answer those still ours."""
+    """Renew the leases of one process in one statement; answer those still ours.
+
+    By the database's clock: the process's own may have been set since it claimed them.
+    """
     if not attempts:
         return set()
-    moment = now()
+    moment = sa.func.clock_timestamp()
     kept = session.execute(
         update(Attempt)
         .where(

@@ -39,8 +39,12 @@ def announce(
     accepting: bool,
     lease: timedelta,
 ) -> None:
-    """Say that this worker lives, and whether it takes new calls."""
-    values = {"slots": slots, "accepting": accepting, "lease_until": now() + lease}
+    """Say that this worker lives, and whether it takes new calls.
+
+    By the database's clock: the worker's own may have been set.
+    """
+    until = sa.func.clock_timestamp() + lease
+    values = {"slots": slots, "accepting": accepting, "lease_until": until}
     session.execute(
         insert(WorkerLease)
         .values(id=worker_id, started_at=now(), **values)

@@ -9,7 +9,7 @@ import asyncio
 import time
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
@@ -25,6 +25,7 @@ from campanile.capacity.send_times import (
     LATE_SECONDS,
     NEAR_SECONDS,
     NotNear,
+    reserve,
     seconds_until_near,
 )
 from campanile.clock import clock_offset, now
@@ -35,7 +36,6 @@ from campanile.dialing.decision import (
     Go,
     Stay,
     claim_dial,
-    reserve_again,
     still_allowed,
 )
 from campanile.dialing.host import CallHost
@@ -128,7 +128,7 @@ async def _dial(host: CallHost, plan: Plan, line: Line, speech: Prepared) -> Non
     if isinstance(decision, Stay):
         log.info("attempt.not_dialed", reason=decision.reason)
         return
-    leg = Leg(host, plan, line, speech)
+    leg = Leg(host, plan, line, speech, decision.clock)
     with host.leases.held(plan.attempt_id, leg):
         reason = await _wait_for_instant(host, plan, decision, decided_at=asked_at)
         if reason is not None:
@@ -137,7 +137,7 @@ async def _dial(host: CallHost, plan: Plan, line: Line, speech: Prepared) -> Non
             return
         with host.orders.heard(plan.attempt_id, leg.obey):
             ending = await leg.hold()
-    await host.outbox.put(_account(plan, leg, ending))
+    await host.outbox.put(_account(plan, leg, ending, ended_at=decision.clock.now()))
     log.info(
         "attempt.ended", disposition=ending.disposition, end_reason=ending.end_reason
     )
@@ -201,7 +201,8 @@ async def _wait_for_instant(
                 return "its lease was lost"
             if time.monotonic() - instant <= LATE_SECONDS:
                 return None
-            instant = (await host.rows(reserve_again, plan.trunk_id)).at
+            # Missed: the trunk's rate is kept by taking another.
+            instant = await host.rows(reserve, plan.trunk_id)
     except OperationalError as error:
         return f"the rows could not be asked: {error.orig}".split("\n")[0]
 
@@ -223,15 +224,15 @@ async def _withdraw(host: CallHost, plan: Plan, reason: str) -> None:
     )
 
 
-def _account(plan: Plan, leg: Leg, ending: Ending) -> CameTo:
+def _account(plan: Plan, leg: Leg, ending: Ending, *, ended_at: datetime) -> CameTo:
     """What is to be recorded, with its times: it may take long to get there.
 
     A dial with an unknown outcome rests its number, like one whose worker was lost.
     """
     quarantine = None
     if ending.disposition is Disposition.UNKNOWN:
-        quarantine = now() + timedelta(seconds=settings().quarantine_seconds)
-    ending = replace(ending, answered_at=leg.answered_at, ended_at=now())
+        quarantine = ended_at + timedelta(seconds=settings().quarantine_seconds)
+    ending = replace(ending, answered_at=leg.answered_at, ended_at=ended_at)
     return CameTo(
         attempt_id=plan.attempt_id,
         ending=with_callback(ending, plan),

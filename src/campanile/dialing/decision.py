@@ -24,7 +24,7 @@ from campanile.capacity.learning import providers_of
 from campanile.capacity.send_times import ANY_TIME, reserve
 from campanile.capacity.spend import reserve as reserve_spend
 from campanile.capacity.spend import worst_case
-from campanile.clock import clock_offset, now, real_instant
+from campanile.clock import SteadyClock, clock_offset, now, real_instant
 from campanile.compliance.may_dial import Allowed, Refused, may_dial
 from campanile.db import transaction
 from campanile.dialing.clock_guard import (
@@ -52,6 +52,8 @@ class Go:
     """Send the INVITE at this instant of `time.monotonic`."""
 
     at: float
+    clock: SteadyClock
+    """started at the claim, when the wall clock was held against the database's"""
 
     @property
     def seconds(self) -> float:
@@ -71,7 +73,7 @@ class _Claimed:
     """Charged and reserved in a transaction that is still to commit."""
 
     dial: Dial
-    at: float
+    go: Go
 
 
 def claim_dial(
@@ -113,7 +115,7 @@ def claim_dial(
             attempt_id, worker_id=worker_id, reason=error.message, ledger=ledger
         )
         return Stay(error.message)
-    return Go(claimed.at)
+    return claimed.go
 
 
 def _without_ledger(attempt_id: UUID, error: LedgerError) -> Stay:
@@ -159,11 +161,6 @@ def withdraw_dial(
     return won
 
 
-def reserve_again(session: Session, trunk_id: UUID) -> Go:
-    """The instant was missed; the trunk's rate is kept by taking another."""
-    return Go(reserve(session, trunk_id))
-
-
 def still_allowed(session: Session, attempt_id: UUID) -> str | None:
     """Why a claimed dial must not be sent after all; None: it may.
 
@@ -173,9 +170,10 @@ def still_allowed(session: Session, attempt_id: UUID) -> str | None:
     attempt = session.get(Attempt, attempt_id, populate_existing=True)
     if attempt is None or attempt.state != AttemptState.DIALING:
         return "the attempt is over"
-    if attempt.lease_until < now():
+    situation = read_situation(session, attempt)
+    if attempt.lease_until < situation.databases_clock:
         return "its lease has run out"
-    decision = _decide(read_situation(session, attempt))
+    decision = _decide(situation)
     return decision.reason if isinstance(decision, Refused) else None
 
 
@@ -212,7 +210,8 @@ def _claim(
         soon = situation.databases_clock + LOOK_AGAIN
         return _refuse(session, situation, Refused("clock", trouble, soon), soon)
     decision = _decide(situation)
-    moment = now()
+    clock_of_call = SteadyClock.start()
+    moment = clock_of_call.started_at
     if isinstance(decision, Allowed):
         refused = _reserve(session, situation, moment)
         decision = decision if refused is None else refused
@@ -247,7 +246,8 @@ def _claim(
         t=moment.timestamp(),
     )
     # Last: until the commit nobody else of this trunk can reserve.
-    return _Claimed(dial, reserve(session, attempt.trunk_id, within=within))
+    at = reserve(session, attempt.trunk_id, within=within)
+    return _Claimed(dial, Go(at, clock_of_call))
 
 
 _NUMBER = sa.func.concat(col(Attempt.root_id), col(Attempt.phone_number))
@@ -264,8 +264,11 @@ def _lock(session: Session, attempt_id: UUID) -> Attempt | None:
 
 
 def _decide(situation: Situation) -> Allowed | Refused:
-    """What the law says, and the lead's own retry gap beside it."""
-    legal = now() + clock_offset()
+    """What the law says, and the lead's own retry gap beside it.
+
+    By the database's clock, which nobody sets while this process stands still.
+    """
+    legal = situation.databases_clock + clock_offset()
     decision, rest = may_dial(situation.facts, legal), situation.rest
     if rest is None or (isinstance(decision, Refused) and decision.until is None):
         return decision

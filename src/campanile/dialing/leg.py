@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from campanile.calls.lifecycle import Ending, advance
 from campanile.calls.outcomes import Disposition, EndReason
 from campanile.calls.states import AttemptState
-from campanile.clock import now
+from campanile.clock import SteadyClock
 from campanile.conversation.preparation import Prepared
 from campanile.dialing.endings import refused, talked, unanswered
 from campanile.dialing.host import CallHost
@@ -45,9 +45,15 @@ class Leg:
     """
 
     def __init__(
-        self, host: CallHost, plan: Plan, line: Line, speech: Prepared
+        self,
+        host: CallHost,
+        plan: Plan,
+        line: Line,
+        speech: Prepared,
+        clock: SteadyClock,
     ) -> None:
         self._host = host
+        self._clock = clock
         self._plan = plan
         self._line = line
         self._talk = Talk(host, plan, line, speech)
@@ -103,7 +109,7 @@ class Leg:
         async for event in self._line.events():
             if isinstance(event, Ringing | EarlyMedia):
                 rang = True
-                self._record(AttemptState.RINGING, ringing_at=now())
+                self._record(AttemptState.RINGING, ringing_at=self._clock.now())
             elif isinstance(event, Answered):
                 ringing.cancel()
                 self._answer()
@@ -124,7 +130,7 @@ class Leg:
         return talked(ending, ended, given_up=self._given_up)
 
     def _answer(self) -> None:
-        self._answered_at = now()
+        self._answered_at = self._clock.now()
         self._record(AttemptState.ANSWERED, answered_at=self._answered_at)
         self._start(self._tell_ledger(self._answered_at.timestamp()), "ledger")
         if self._cancelled:  # our CANCEL met the answer on the way; a BYE follows it
