@@ -314,6 +314,19 @@ MUTANTS: tuple[Mutant, ...] = (
         scenario=0,
     ),
     Mutant(
+        guard="a call's times by a clock that nobody sets in mid-call",
+        verdicts=("an INVITE inside the lead's retry gap",),
+        changes=(
+            _never(
+                "clock.py",
+                "return self.started_at + timedelta(seconds=passed)",
+                "return now()",
+            ),
+        ),
+        faults={"clock": 12.0},
+        retry_delay=25,
+    ),
+    Mutant(
         guard="the ledger held against a restored database",
         verdicts=(*_TWICE, "over a number's caps", "over a lead's attempts"),
         changes=(
