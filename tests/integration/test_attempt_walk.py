@@ -47,6 +47,7 @@ from support.factories import LEASE, make_campaign, make_leads, make_trunk
 pytestmark = pytest.mark.usefixtures("database")
 
 STEPS = int(os.environ.get("WALK_STEPS", "200"))
+ENOUGH_LEGS = 10
 NUMBERS = 6
 AGAIN = [
     Disposition.NO_ANSWER,
@@ -318,9 +319,12 @@ def test_whatever_happens_nobody_is_rung_twice_or_lost(
             make_leads(session, campaign, NUMBERS)
     walk = Walk(Random(seed), ledger)
     try:
-        for _ in range(STEPS):
+        # Some seeds let most calls go before they are dialed: these walk on.
+        for number in range(5 * STEPS):
+            if number >= STEPS and len(walk.legs) >= ENOUGH_LEGS:
+                break
             walk.step()
             walk.judge()
     except AssertionError as error:
         raise AssertionError(f"seed {seed}, {dict(walk.done)}: {error}") from error
-    assert len(walk.legs) >= 10, f"seed {seed}: too little happened"
+    assert len(walk.legs) >= ENOUGH_LEGS, f"seed {seed}: too little happened"
