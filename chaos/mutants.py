@@ -103,13 +103,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         guard="reserved send instants",
         verdicts=("above CPS",),
-        changes=(
-            _never(
-                "capacity/send_times.py",
-                "return asked + seconds + max(took, UNSURE_SECONDS)",
-                "return asked + min(0.1, seconds)",
-            ),
-        ),
+        changes=(_never("capacity/send_times.py", "SPACING = 1.09", "SPACING = 0.1"),),
     ),
     Mutant(
         guard="calling hours, the campaign's and the law's",
