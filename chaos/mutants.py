@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from chaos.faults import Kind
+from chaos.world import TRUNKS, Trunks
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Mutant:
     """of every campaign, where it matters"""
     shared: float = 0.2
     """the part of leads whose number stands in another campaign, too"""
+    trunks: Trunks = TRUNKS
     restores: bool = False
 
 
@@ -148,9 +150,9 @@ MUTANTS: tuple[Mutant, ...] = (
                 "if False:",
             ),
         ),
-        # Since a claim waits until its instant is near, only a process that stood still
-        # dials by an old decision.
-        faults={"freeze worker": 12.0, "suppress": 4.0, "pause": 5.0, "stop": 12.0},
+        # A claim waits until its instant is near, but not on trunks as slow as these.
+        trunks=((0.1, 4),) * 5,
+        faults={"suppress": 4.0, "pause": 5.0, "stop": 8.0},
     ),
     Mutant(
         guard="everything slow before the last look: the gateway's session",

@@ -73,7 +73,12 @@ def _try(
             kinds=mutant.faults,
             restores=mutant.restores,
             sql=mutant.sql,
-            size=Size(leads=2000, shared=mutant.shared, retry_delay=mutant.retry_delay),
+            size=Size(
+                leads=2000,
+                trunks=mutant.trunks,
+                shared=mutant.shared,
+                retry_delay=mutant.retry_delay,
+            ),
             shape=Shape(sources=sources),
             enough=lambda folder: (
                 _missed(mutant, judge_so_far(read(folder))) is not None

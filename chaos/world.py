@@ -39,12 +39,16 @@ SCENARIOS = (
 )
 
 
+Trunks = tuple[tuple[float, int], ...]
+"""(calls per second, channels)"""
+TRUNKS: Trunks = ((10, 40), (10, 16), (5, 20), (3, 12), (1, 4))
+
+
 @dataclass(frozen=True, slots=True)
 class Size:
     campaigns: int = 10
     leads: int = 5000
-    trunks: tuple[tuple[int, int], ...] = ((10, 40), (10, 16), (5, 20), (3, 12), (1, 4))
-    """(calls per second, channels)"""
+    trunks: Trunks = TRUNKS
     shared: float = 0.2
     """the part of leads whose number stands in another campaign, too"""
     retry_delay: int | None = None
