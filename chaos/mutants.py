@@ -235,6 +235,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         guard="a trunk's channels",
         verdicts=("over a trunk's channels",),
+        trunks=((10, 3),) * 5,
         changes=(
             _never(
                 "pacing/policy.py",
