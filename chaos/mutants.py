@@ -47,7 +47,6 @@ def _never(file: str, old: str, new: str) -> Change:
 _TWICE = ("two legs at once", "an INVITE inside", "more than one INVITE")
 _ORDERED = ("to a suppressed number", "after a pause, cancel or stop")
 _MESSY: dict[Kind, float] = {"double": 4.0, "forge": 1.0}
-_LOSSES: dict[Kind, float] = {"kill worker": 4.0, "freeze worker": 4.0}
 
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(
@@ -259,7 +258,7 @@ MUTANTS: tuple[Mutant, ...] = (
                 "if False:",
             ),
         ),
-        faults=_LOSSES,
+        faults={"kill worker": 12.0},
         retry_delay=2,
     ),
     Mutant(
