@@ -8,6 +8,7 @@ from pathlib import Path
 
 from campanile.embedded.interruption import interruptible
 from chaos.faults import PER_MINUTE
+from chaos.history import faults_in
 from chaos.mutating import run_all
 from chaos.round import Round, invites, run
 from chaos.stack import Shape
@@ -22,7 +23,7 @@ def main() -> int:
             folder.absolute(), seed=given.seed, wanted=given.mutants, tell=_tell
         )
         return 0 if missed else 1
-    rung = rounds = red = 0
+    rung = faults = rounds = red = 0
     while rung < given.attempts and rounds < given.rounds:
         seed = given.seed + rounds
         here = (folder / f"seed-{seed}").absolute()
@@ -38,11 +39,15 @@ def main() -> int:
         )
         run(plan, here, tell=_tell)
         rung += invites(here)
+        faults += faults_in(here)
         rounds += 1
         red += subprocess.run(
             [sys.executable, "-m", "chaos.judge", str(here)], check=False
         ).returncode
-    print(f"{rung} attempts in {rounds} rounds; {'RED' if red else 'all green'}.")
+    print(
+        f"{rung} attempts under {faults} faults and orders in {rounds} rounds; "
+        f"{'RED' if red else 'all green'}."
+    )
     return 1 if red else 0
 
 

@@ -216,6 +216,7 @@ class Injector:
             asked = time.time()
             put_back()
             self._history.note("restore", target="postgres", backup=backup, asked=asked)
+        self._orders.lift_what_came_back()
 
     def _wake(self) -> None:
         self._rows(self._orders.wake)

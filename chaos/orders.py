@@ -21,7 +21,7 @@ from campanile.campaigns.states import CampaignStatus
 from campanile.db import transaction
 from campanile.errors import Conflict
 from campanile.leads.suppression import suppress
-from campanile.organizations.stops import StopScope, lift, stop
+from campanile.organizations.stops import StopScope, lift, stop, stops_in_force
 from campanile.trunks.models import Trunk
 from chaos.history import History
 from chaos.world import World
@@ -36,6 +36,7 @@ class Orders:
         self._rng = rng
         self.held: set[str] = set()
         """campaigns that we paused or cancelled; others may be resumed"""
+        self._stopped: set[tuple[StopScope, str | None]] = set()
 
     def suppress(self) -> None:
         """A number, mostly one that is being rung at this moment."""
@@ -102,6 +103,7 @@ class Orders:
         scope = self._rng.choice(list(StopScope))
         target = self._target(scope)
         hang_up = self._rng.random() < 0.5
+        self._stopped.add((scope, target))
         with transaction() as session:
             stop(session, scope, _id(target), hang_up=hang_up, reason="chaos")
         self._history.note("stop", scope=scope, target=target, hang_up=hang_up)
@@ -112,6 +114,16 @@ class Orders:
         self._history.note("lift", fault=False, scope=scope, target=target, asked=asked)
         with transaction() as session:
             lift(session, scope, _id(target))
+        self._stopped.discard((scope, target))
+
+    def lift_what_came_back(self) -> None:
+        """A restored backup knows stops whose lift it does not; somebody would see that
+        nobody is rung and lift them again."""
+        with transaction() as session:
+            for row in stops_in_force(session):
+                target = None if row.target_id is None else str(row.target_id)
+                if (row.scope, target) not in self._stopped:
+                    lift(session, row.scope, row.target_id)
 
     def change_rate(self) -> None:
         """Up or down; when it goes up it counts from before, else from after."""

@@ -2,5 +2,6 @@
 
 from support.backups import put_back
 from support.call_worker import surroundings
+from support.ledgers import ledger, ledger_path
 
-__all__ = ["put_back", "surroundings"]
+__all__ = ["ledger", "ledger_path", "put_back", "surroundings"]

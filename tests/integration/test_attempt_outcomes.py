@@ -1,9 +1,7 @@
 """How attempts end: once, with what it means for the lead, however late and often told."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -45,13 +43,6 @@ from support.factories import LEASE, make_campaign, make_leads
 pytestmark = pytest.mark.usefixtures("database")
 WORKER = "w"
 """who dials in these tests"""
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    book = Ledger(tmp_path / "dials.ndjson")
-    yield book
-    book.close()
 
 
 @pytest.fixture

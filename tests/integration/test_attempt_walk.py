@@ -7,10 +7,8 @@ what a far end would: which leg was up to which number, and when.
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from random import Random
 from uuid import UUID
 
@@ -292,13 +290,6 @@ class Walk:
         if reported:
             said = self.terminal.setdefault(attempt.id, attempt.disposition)
             assert said == attempt.disposition, "a second outcome after the report"
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    book = Ledger(tmp_path / "dials.ndjson")
-    yield book
-    book.close()
 
 
 @pytest.mark.parametrize("seed", [20261122, time.time_ns()], ids=["fixed", "new"])

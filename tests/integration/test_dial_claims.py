@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
@@ -51,18 +50,6 @@ pytestmark = pytest.mark.usefixtures("database")
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "dials.ndjson"
-
-
-@pytest.fixture
-def ledger(path: Path) -> Iterator[Ledger]:
-    book = Ledger(path)
-    yield book
-    book.close()
-
-
-@pytest.fixture
 def attempt_id(monkeypatch: pytest.MonkeyPatch) -> UUID:
     """A claimed attempt, at noon in New York."""
     shift_legal_clock(monkeypatch, noon_in_new_york())
@@ -84,7 +71,7 @@ def change(table: type[Any], **values: object) -> None:
 
 
 def test_of_many_workers_with_the_same_message_one_dials(
-    attempt_id: UUID, ledger: Ledger, path: Path
+    attempt_id: UUID, ledger: Ledger, ledger_path: Path
 ) -> None:
     with ThreadPoolExecutor(8) as pool:
         decisions = list(
@@ -93,7 +80,7 @@ def test_of_many_workers_with_the_same_message_one_dials(
     assert sum(isinstance(d, Go) for d in decisions) == 1
     attempt, lead = rows_of(attempt_id)
     assert (attempt.state, attempt.charged, lead.attempts) == ("dialing", True, 1)
-    lines = path.read_text().splitlines()
+    lines = ledger_path.read_text().splitlines()
     assert [json.loads(line).get("attempt") for line in lines] == [
         None,  # the ledger's name
         str(attempt_id),
@@ -138,7 +125,7 @@ def test_a_dial_keeps_why_it_was_lawful_and_what_it_was_about(
 
 
 def test_a_number_suppressed_after_the_claim_is_not_rung(
-    attempt_id: UUID, ledger: Ledger, path: Path
+    attempt_id: UUID, ledger: Ledger, ledger_path: Path
 ) -> None:
     attempt, _ = rows_of(attempt_id)
     with transaction() as session:
@@ -150,7 +137,7 @@ def test_a_number_suppressed_after_the_claim_is_not_rung(
     attempt, lead = rows_of(attempt_id)
     assert (attempt.state, lead.status, lead.attempts) == ("void", "skipped", 0)
     assert (lead.reason, attempt.error) == (reason, f"number.suppressed — {reason}")
-    assert '"attempt"' not in path.read_text()
+    assert '"attempt"' not in ledger_path.read_text()
 
 
 def test_a_campaign_paused_after_the_claim_keeps_its_lead(
@@ -333,7 +320,7 @@ def test_on_an_idle_trunk_the_instant_is_near(attempt_id: UUID, ledger: Ledger) 
 
 
 def test_nothing_happens_to_a_claim_whose_instant_is_not_near(
-    attempt_id: UUID, ledger: Ledger, path: Path
+    attempt_id: UUID, ledger: Ledger, ledger_path: Path
 ) -> None:
     in_a_second = clock.now() + timedelta(seconds=1)
     change(Trunk, next_send_at=in_a_second)
@@ -345,7 +332,7 @@ def test_nothing_happens_to_a_claim_whose_instant_is_not_near(
         near()
     attempt, lead = rows_of(attempt_id)
     assert (attempt.state, attempt.charged, lead.attempts) == ("claimed", False, 0)
-    assert len(path.read_text().splitlines()) == 1
+    assert len(ledger_path.read_text().splitlines()) == 1
     with transaction() as session:
         assert session.get_one(Trunk, attempt.trunk_id).next_send_at == in_a_second
     change(Trunk, next_send_at=clock.now() + timedelta(seconds=NEAR_SECONDS))

@@ -1,6 +1,5 @@
 """The dial ledger held against a database that has forgotten."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -37,18 +36,6 @@ from support.factories import make_campaign, make_leads
 pytestmark = pytest.mark.usefixtures("database")
 
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "dials.ndjson"
-
-
-@pytest.fixture
-def ledger(path: Path) -> Iterator[Ledger]:
-    book = Ledger(path)
-    yield book
-    book.close()
 
 
 @pytest.fixture
@@ -201,12 +188,12 @@ def test_dials_of_an_installation_that_this_is_not_are_passed_over(
 
 
 def test_processes_that_start_together_charge_once(
-    lead: Lead, ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch
+    lead: Lead, ledger: Ledger, ledger_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reconciling, "BATCH", 3)
     for _ in range(20):
         forgotten_dial(lead, ledger)
-    books = [Ledger(path) for _ in range(6)]
+    books = [Ledger(ledger_path) for _ in range(6)]
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(reconcile, books))
     for book in books:
@@ -241,12 +228,12 @@ def test_rows_put_back_under_a_running_process_are_noticed_by_the_next_claim(
 
 
 def test_without_a_ledger_nobody_is_dialed_and_nobody_is_lost(
-    lead: Lead, ledger: Ledger, path: Path
+    lead: Lead, ledger: Ledger, ledger_path: Path
 ) -> None:
     attempt_id = claimed(lead)
     reconcile(ledger)
-    path.unlink()
-    path.mkdir()  # cannot be opened for writing, not even by root
+    ledger_path.unlink()
+    ledger_path.mkdir()  # cannot be opened for writing, not even by root
     decision = dial(attempt_id, ledger)
     assert isinstance(decision, Stay)
     assert "ledger" in decision.reason
@@ -256,23 +243,23 @@ def test_without_a_ledger_nobody_is_dialed_and_nobody_is_lost(
 
 
 def test_a_ledger_that_fails_after_the_commit_takes_the_dial_back(
-    lead: Lead, ledger: Ledger, path: Path
+    lead: Lead, ledger: Ledger, ledger_path: Path
 ) -> None:
     class Broken(Ledger):
         def record(self, dial: Dial) -> None:
             self.close()
-            path.rename(path.with_suffix(".gone"))
-            path.mkdir()
+            ledger_path.rename(ledger_path.with_suffix(".gone"))
+            ledger_path.mkdir()
             super().record(dial)
 
     attempt_id = claimed(lead)
-    broken = Broken(path)
+    broken = Broken(ledger_path)
     assert isinstance(dial(attempt_id, broken), Stay)
     attempt, after = rows_of(attempt_id)
     assert (attempt.state, attempt.dialed_at, after.attempts) == ("void", None, 0)
     assert after.status == LeadStatus.PENDING
-    path.rmdir()
-    path.with_suffix(".gone").rename(path)
+    ledger_path.rmdir()
+    ledger_path.with_suffix(".gone").rename(ledger_path)
 
 
 def test_a_campaign_whose_attempts_were_deleted_still_counts_by_the_ledger(

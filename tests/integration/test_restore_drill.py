@@ -2,7 +2,6 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from uuid import UUID
@@ -39,15 +38,6 @@ from support.factories import make_campaign, make_trunk
 RUNG, OTHERS = 200, 20
 AREAS = (212, 646, 917)
 """of New York City; a hundred fictional numbers each"""
-
-
-@pytest.fixture
-def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
-    monkeypatch.setenv("CAMPANILE_LEDGER_PATH", str(tmp_path / "dials.ndjson"))
-    settings.cache_clear()
-    book = Ledger(settings().ledger_path)
-    yield book
-    book.close()
 
 
 @pytest.fixture

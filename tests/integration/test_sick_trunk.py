@@ -5,9 +5,8 @@ answers is played here.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from random import Random
 from uuid import UUID
 
@@ -42,13 +41,6 @@ DOWN = Ending(Disposition.CONGESTION, trunk_failure(503), sip_code=503)
 BUSY = Ending(Disposition.BUSY, trunk_failure(486), sip_code=486)
 
 Answers = Callable[[Attempt], Ending]
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    book = Ledger(tmp_path / "dials.ndjson")
-    yield book
-    book.close()
 
 
 @pytest.fixture

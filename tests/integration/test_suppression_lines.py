@@ -1,7 +1,6 @@
 """The ledger's suppressions held against rows that have forgotten, or that know more."""
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +14,6 @@ from sqlmodel import select
 
 from campanile import clock
 from campanile.calls.models import LedgerMark
-from campanile.config import settings
 from campanile.db import transaction
 from campanile.dialing import do_not_call
 from campanile.dialing import reconcile as reconciling
@@ -31,21 +29,6 @@ from support.factories import make_campaign, make_leads
 pytestmark = pytest.mark.usefixtures("database")
 
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    found = tmp_path / "dials.ndjson"
-    monkeypatch.setenv("CAMPANILE_LEDGER_PATH", str(found))
-    settings.cache_clear()
-    return found
-
-
-@pytest.fixture
-def ledger(path: Path) -> Iterator[Ledger]:
-    book = Ledger(path)
-    yield book
-    book.close()
 
 
 @pytest.fixture
@@ -215,10 +198,10 @@ def test_a_suppression_whose_commit_failed_is_on_the_safe_side(
 
 
 def test_a_write_that_fails_leaves_the_rows_of_its_transaction(
-    lead: Lead, ledger: Ledger, path: Path
+    lead: Lead, ledger: Ledger, ledger_path: Path
 ) -> None:
-    path.unlink()
-    path.mkdir()
+    ledger_path.unlink()
+    ledger_path.mkdir()
     with transaction() as session:
         suppress(session, lead.phone_number, root_id=None)
         assert do_not_call.write_down(session, [lead.phone_number], Scope()) != ""
@@ -244,10 +227,10 @@ def test_of_those_who_add_and_lift_at_once_the_ledger_tells_what_the_rows_do(
 
 
 def test_an_opt_out_as_it_was_written_earlier_is_still_read(
-    lead: Lead, ledger: Ledger, path: Path
+    lead: Lead, ledger: Ledger, ledger_path: Path
 ) -> None:
     said = {"t": 1.0, "opted_out": lead.phone_number, "root": str(lead.organization_id)}
-    with path.open("a") as file:
+    with ledger_path.open("a") as file:
         file.write(json.dumps(said) + "\n")
     reconcile(ledger)
     (row,) = in_rows()

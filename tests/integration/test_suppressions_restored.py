@@ -31,22 +31,7 @@ NUMBER = "+12125550101"
 
 
 @pytest.fixture
-def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    found = tmp_path / "ledger" / "dials.ndjson"
-    monkeypatch.setenv("CAMPANILE_LEDGER_PATH", str(found))
-    settings.cache_clear()
-    return found
-
-
-@pytest.fixture
-def ledger(path: Path) -> Iterator[Ledger]:
-    book = Ledger(path)
-    yield book
-    book.close()
-
-
-@pytest.fixture
-def lead(database: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> Lead:
+def lead(database: str, ledger_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lead:
     """One that waits to be dialed, at noon in New York."""
     shift_legal_clock(monkeypatch, noon_in_new_york())
     with transaction() as session:
@@ -94,18 +79,18 @@ def rung(lead: Lead) -> bool:
     return isinstance(decision, Go)
 
 
-def made_unusable(path: Path) -> Callable[[], None]:
+def made_unusable(ledger_path: Path) -> Callable[[], None]:
     """Nobody can write there, not even root, until what is answered is called."""
-    path.parent.mkdir(exist_ok=True)
-    aside = path.with_suffix(".aside")
-    if path.exists():
-        path.rename(aside)
-    path.mkdir()
+    ledger_path.parent.mkdir(exist_ok=True)
+    aside = ledger_path.with_suffix(".aside")
+    if ledger_path.exists():
+        ledger_path.rename(aside)
+    ledger_path.mkdir()
 
     def mended() -> None:
-        path.rmdir()
+        ledger_path.rmdir()
         if aside.exists():
-            aside.rename(path)
+            aside.rename(ledger_path)
 
     return mended
 
@@ -170,15 +155,15 @@ def test_a_list_that_was_imported_since_the_backup_is_back_as_a_whole(
 
 
 def test_a_list_imported_again_makes_the_ledger_no_longer(
-    lead: Lead, path: Path, tmp_path: Path
+    lead: Lead, ledger_path: Path, tmp_path: Path
 ) -> None:
     file = tmp_path / "dnc.txt"
     file.write_text(f"{NUMBER}\n+12125550102\n")
     run("import", str(file))
-    before = path.stat().st_size
+    before = ledger_path.stat().st_size
     run("import", str(file))
     run("add", NUMBER)
-    assert path.stat().st_size == before
+    assert ledger_path.stat().st_size == before
 
 
 def by_api(api: TestClient) -> None:
@@ -242,9 +227,9 @@ def test_a_spoken_opt_out_can_be_lifted_for_good(
 
 
 def test_a_ledger_that_cannot_be_written_keeps_nobody_from_the_list(
-    lead: Lead, path: Path, api: TestClient, tmp_path: Path
+    lead: Lead, ledger_path: Path, api: TestClient, tmp_path: Path
 ) -> None:
-    made_unusable(path)
+    made_unusable(ledger_path)
     said = add(api)
     assert said["suppression"]["phone_number"] == NUMBER
     assert "in force, but not in the dial ledger" in said["warning"]
@@ -259,10 +244,10 @@ def test_a_ledger_that_cannot_be_written_keeps_nobody_from_the_list(
 
 
 def test_what_the_ledger_missed_it_learns_at_the_next_start(
-    lead: Lead, path: Path, put_back: Backup
+    lead: Lead, ledger_path: Path, put_back: Backup
 ) -> None:
     put_back.take()
-    mended = made_unusable(path)
+    mended = made_unusable(ledger_path)
     run("add", NUMBER)
     mended()
     reconcile_ledger()
@@ -271,10 +256,10 @@ def test_what_the_ledger_missed_it_learns_at_the_next_start(
 
 
 def test_what_the_ledger_missed_it_learns_when_it_is_said_again(
-    lead: Lead, path: Path, put_back: Backup
+    lead: Lead, ledger_path: Path, put_back: Backup
 ) -> None:
     put_back.take()
-    mended = made_unusable(path)
+    mended = made_unusable(ledger_path)
     run("add", NUMBER)
     mended()
     assert run("add", NUMBER)[1] == ""
@@ -282,9 +267,9 @@ def test_what_the_ledger_missed_it_learns_when_it_is_said_again(
     assert not rung(lead)
 
 
-def test_a_lift_that_the_ledger_missed_is_told(lead: Lead, path: Path) -> None:
+def test_a_lift_that_the_ledger_missed_is_told(lead: Lead, ledger_path: Path) -> None:
     run("add", NUMBER)
-    made_unusable(path)
+    made_unusable(ledger_path)
     said, warned = run("remove", NUMBER, "--yes", "--json")
     assert json.loads(said)["removed"] is True
     assert "may be suppressed again" in warned
