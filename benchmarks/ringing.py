@@ -20,6 +20,7 @@ from campanile.clock import now
 from campanile.config import settings
 from campanile.db import forget_engine, transaction
 from campanile.embedded import stack
+from campanile.embedded.services import campanile
 from campanile.errors import Invalid
 from campanile.leads.importing import import_rows
 from campanile.leads.lists import Row
@@ -39,10 +40,10 @@ _OPEN_AT_ONE_IN_NEW_YORK = {
 
 
 @contextmanager
-def running(data: Path, *exchange: str) -> Iterator[None]:
+def running(data: Path, *exchange: str, workers: int = 1) -> Iterator[None]:
     """Everything, on a fresh data folder, by the clock of a Wednesday afternoon.
 
-    `exchange` are options of the simulated phone network: who picks up there.
+    `workers` hold calls; `exchange` are options of the simulated phone network: who picks up there.
     """
     os.environ["CAMPANILE_DATA_DIR"] = str(data)
     settings.cache_clear()
@@ -65,7 +66,10 @@ def running(data: Path, *exchange: str) -> Iterator[None]:
             "media_address": "127.0.0.1",
             **json.loads(told),
         }
-        opened.enter_context(stack.running(data, facts=facts))
+        supervisor = opened.enter_context(stack.running(data, facts=facts))
+        more = [f"worker-{n}" for n in range(2, workers + 1)]
+        supervisor.start(*(campanile(name, "worker") for name in more))
+        supervisor.wait_until_ready(*more, timeout=stack.START_SECONDS)
         opened.callback(forget_engine)
         forget_engine()
         yield

@@ -1,6 +1,7 @@
 """How much of the calls per second that a trunk allows is used, and whether never more.
 
     python benchmarks/send_rate.py                        # N = 1, 3, 5, 10, one by one
+    python benchmarks/send_rate.py --workers 3            # that claim side by side
     python benchmarks/send_rate.py --cps 10 --failover    # the scheduler killed half-way
 
 The real scheduler and call worker with all their servers, canned providers, and a
@@ -115,6 +116,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cps", type=float, nargs="*", default=[1.0, 3.0, 5.0, 10.0])
     parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--workers", type=int, default=1, help="that hold calls")
     parser.add_argument("--failover", action="store_true")
     parser.add_argument("--folder", type=Path, help="a new one, to be kept")
     given = parser.parse_args()
@@ -127,7 +129,11 @@ def main() -> int:
         callees = numbers()
         manners = data / "manners.json"
         manners.write_text(json.dumps({"shares": {"busy": 1}}))
-        with running(data, "--signalling-only", "--manners", str(manners)):
+        with running(
+            data,
+            *("--signalling-only", "--manners", str(manners)),
+            workers=given.workers,
+        ):
             reached = [
                 measure(
                     data,
@@ -138,7 +144,7 @@ def main() -> int:
                 )
                 for cps in given.cps
             ]
-        print(f"load {os.getloadavg()[0]:.1f}")
+        print(f"{given.workers} worker(s), load {os.getloadavg()[0]:.1f}")
     return 0 if all(reached) else 1
 
 

@@ -6,10 +6,11 @@ Worker and gateway are stopped by SIGSTOP and continued, or killed.
 import signal
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from sqlmodel import select
+from sqlmodel import select, update
 
 from campanile.analysis.reporting import payload
 from campanile.calls.lifecycle import report
@@ -18,6 +19,7 @@ from campanile.clock import now
 from campanile.config import settings
 from campanile.db import transaction
 from campanile.pacing import sweeps
+from campanile.trunks.models import Trunk
 from support.call_worker import (
     PICKS_UP,
     RINGS_FOR_EVER,
@@ -122,6 +124,28 @@ def test_an_invite_whose_instant_passed_during_a_freeze_waits_anew_or_is_dropped
         invite = worker.wait_for("invite", waits)
         assert invite["t"] > woken_at
     assert len(worker.legs("invite", waits)) <= 1
+
+
+def test_a_gateway_that_stood_still_has_no_heap_of_invites_to_let_go(
+    worker: CallWorker,
+) -> None:
+    with transaction() as session:
+        session.execute(update(Trunk).values(calls_per_second=10.0))
+    worker.put_off(3.0)  # until then all of them have opened their sessions
+    waiting = [worker.ring(f"+1212555011{n}") for n in range(10)]
+    worker.wait_for("invite", waiting[0], timeout=30)
+    worker.surroundings.exchange.send_signal(signal.SIGSTOP)
+    time.sleep(2 * SHORT)
+    thawed_at = time.time()
+    worker.surroundings.exchange.send_signal(signal.SIGCONT)
+    for attempt in waiting:
+        worker.wait_for("invite", attempt)
+    sent = sorted(line["t"] for line in worker.legs("invite") if line["t"] > thawed_at)
+    at_once = [t for t in sent if t < thawed_at + SHORT / 4]
+    assert len(at_once) <= 3
+    later = sent[len(at_once) :]
+    assert later
+    assert all(after - before > 0.07 for before, after in pairwise(later))
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])

@@ -14,7 +14,9 @@ from campanile.capacity.send_times import (
     SPACING,
     UNSURE_SECONDS,
     NotNear,
+    put_off,
     reserve,
+    seconds_until_near,
 )
 from campanile.db import transaction
 from campanile.trunks.models import Trunk
@@ -55,6 +57,44 @@ def test_of_two_workers_who_want_the_near_instant_one_waits_for_the_next() -> No
 
     with ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(take, range(2))) == [False, True]
+
+
+def seconds_until_next(trunk: Trunk) -> float:
+    with transaction() as session:
+        return seconds_until_near(session, trunk.id) + NEAR_SECONDS
+
+
+@pytest.mark.parametrize("late", [0.2, 0.7])
+def test_after_an_invite_that_left_late_the_next_ones_leave_as_much_later(
+    late: float,
+) -> None:
+    with transaction() as session:
+        trunk = make_trunk(session, calls_per_second=10.0)
+        reserve(session, trunk.id)
+    before = seconds_until_next(trunk)
+    with transaction() as session:
+        put_off(session, trunk.id, late)
+    assert seconds_until_next(trunk) - before == pytest.approx(late, abs=0.05)
+
+
+def test_many_that_were_late_together_cost_one_pause_and_no_more() -> None:
+    with transaction() as session:
+        trunk = make_trunk(session, calls_per_second=10.0)
+        reserve(session, trunk.id)
+    for late in (3.0, 2.9, 2.8):  # a gateway that stood still answers them all at once
+        with transaction() as session:
+            put_off(session, trunk.id, late)
+    assert seconds_until_next(trunk) == pytest.approx(SPACING, abs=0.05)
+
+
+def test_what_is_free_only_later_is_not_put_off_further() -> None:
+    with transaction() as session:
+        trunk = make_trunk(session, calls_per_second=0.2)
+        reserve(session, trunk.id)
+    before = seconds_until_next(trunk)
+    with transaction() as session:
+        put_off(session, trunk.id, 0.5)
+    assert seconds_until_next(trunk) == pytest.approx(before, abs=0.05)
 
 
 def test_a_worker_that_stands_still_in_its_claim_does_not_hold_the_trunk_for_long(

@@ -8,7 +8,8 @@ lives in anybody's memory (DESIGN D6). The constants belong together:
   second while the first leaves no more than SPACING - 1 s later than the last, counted
   from their instants: 20 ms in the worker (it does not send later than LATE_SECONDS),
   20 ms by which it may misjudge the instant (UNSURE_SECONDS) and 50 ms on the way through
-  the gateway to whoever counts.
+  the gateway to whoever counts (ON_THE_WAY_SECONDS). If it took longer, the instants that
+  are still free are put off by as much.
 - 1 / SPACING of the allowed rate can be used, 91.7 %. Each instant that a worker misses
   is lost: 90 % are left if at most 1.9 % are missed.
 - A dial is claimed when the trunk's next instant is NEAR_SECONDS away: the decision is
@@ -29,6 +30,7 @@ AHEAD_SECONDS = 0.050
 SPACING = 1.09
 LATE_SECONDS = 0.020
 """A worker that would send later than this reserves again."""
+ON_THE_WAY_SECONDS = 0.050
 UNSURE_SECONDS = 0.020
 """An answer that took longer to come back leaves open when its instant is."""
 TRIES = 3
@@ -65,6 +67,15 @@ def reserve(session: Session, trunk_id: UUID, *, within: float = ANY_TIME) -> fl
     return asked + seconds + max(took, UNSURE_SECONDS)
 
 
+def put_off(session: Session, trunk_id: UUID, late: float) -> None:
+    """An INVITE left `late` seconds later than is allowed for.
+
+    After a pause of SPACING seconds nothing matters that left before it; more is not made
+    of many that were late together.
+    """
+    session.execute(_PUT_OFF, {"late": late, "spacing": SPACING, "trunk": trunk_id})
+
+
 def _reserve(session: Session, trunk_id: UUID, within: float) -> float:
     row = session.execute(
         _RESERVE,
@@ -97,5 +108,15 @@ _RESERVE = sa.text(
        AND next_send_at <= clock_timestamp() + make_interval(secs => :within)
  RETURNING EXTRACT(EPOCH FROM next_send_at - clock_timestamp())
            - :spacing / calls_per_second
+    """
+)
+_PUT_OFF = sa.text(
+    """
+    UPDATE trunk
+       SET next_send_at =
+             LEAST(next_send_at + make_interval(secs => :late),
+                   GREATEST(next_send_at, clock_timestamp()
+                            + make_interval(secs => :spacing)))
+     WHERE id = :trunk
     """
 )

@@ -130,13 +130,14 @@ async def _dial(host: CallHost, plan: Plan, line: Line, speech: Prepared) -> Non
         return
     leg = Leg(host, plan, line, speech, decision.clock)
     with host.leases.held(plan.attempt_id, leg):
-        reason = await _wait_for_instant(host, plan, decision, decided_at=asked_at)
-        if reason is not None:
-            log.info("attempt.withdrawn", reason=reason)
-            await _withdraw(host, plan, reason)
+        try:
+            instant = await _wait_for_instant(host, plan, decision, decided_at=asked_at)
+        except NotAfterAll as no:
+            log.info("attempt.withdrawn", reason=no.reason)
+            await _withdraw(host, plan, no.reason)
             return
         with host.orders.heard(plan.attempt_id, leg.obey):
-            ending = await leg.hold()
+            ending = await leg.hold(instant)
     await host.outbox.put(_account(plan, leg, ending, ended_at=decision.clock.now()))
     log.info(
         "attempt.ended", disposition=ending.disposition, end_reason=ending.end_reason
@@ -158,13 +159,15 @@ async def _claim_in_turn(host: CallHost, plan: Plan) -> tuple[Go | Stay, float]:
         ledger=host.ledger,
     )
     until = time.monotonic() + PATIENCE * lease
-    async with host.turn(plan.trunk_id):
+    turn = host.turn(plan.trunk_id)
+    async with turn.claiming:
         while (left := until - time.monotonic()) > 0:
             away = await host.rows(seconds_until_near, plan.trunk_id)
             if away > left:
                 break
             with suppress(TimeoutError):
                 await asyncio.wait_for(host.draining.wait(), max(0.0, away))
+            await turn.gateway_answers()
             if host.draining.is_set():
                 await host.rows(_hand_back, plan.attempt_id)
                 return Stay("the worker was ending"), time.monotonic()
@@ -176,10 +179,18 @@ async def _claim_in_turn(host: CallHost, plan: Plan) -> tuple[Go | Stay, float]:
         return await host.in_thread(claim), asked_at
 
 
+class NotAfterAll(Exception):
+    """Claimed, and yet nobody may be rung."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 async def _wait_for_instant(
     host: CallHost, plan: Plan, go: Go, *, decided_at: float
-) -> str | None:
-    """Sleep until the reserved instant; answer why nobody may be rung after all.
+) -> float:
+    """Sleep until the reserved instant, and answer when it was. Raises NotAfterAll.
 
     The decision must be fresh when the INVITE leaves, and an instant that was missed is
     reserved anew. Whoever cannot ask the rows, or no longer holds the lease, rings
@@ -193,18 +204,19 @@ async def _wait_for_instant(
                 looked_at = time.monotonic()
                 reason = await host.rows(still_allowed, plan.attempt_id)
                 if reason is not None:
-                    return reason
+                    raise NotAfterAll(reason)
             await _sleep_until(instant)
             if host.draining.is_set():
-                return "the worker was ending"
+                raise NotAfterAll("the worker was ending")
             if not host.leases.holds(plan.attempt_id):
-                return "its lease was lost"
+                raise NotAfterAll("its lease was lost")
             if time.monotonic() - instant <= LATE_SECONDS:
-                return None
+                return instant
             # Missed: the trunk's rate is kept by taking another.
             instant = await host.rows(reserve, plan.trunk_id)
     except OperationalError as error:
-        return f"the rows could not be asked: {error.orig}".split("\n")[0]
+        reason = f"the rows could not be asked: {error.orig}".split("\n")[0]
+        raise NotAfterAll(reason) from error
 
 
 async def _sleep_until(instant: float) -> None:

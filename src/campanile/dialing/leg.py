@@ -1,6 +1,7 @@
 """One leg: INVITE, ringing, answer, talk, end; answers with how it ended."""
 
 import asyncio
+import time
 from collections.abc import Awaitable
 from datetime import datetime
 from functools import partial
@@ -12,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from campanile.calls.lifecycle import Ending, advance
 from campanile.calls.outcomes import Disposition, EndReason
 from campanile.calls.states import AttemptState
+from campanile.capacity.send_times import LATE_SECONDS, ON_THE_WAY_SECONDS, put_off
 from campanile.clock import SteadyClock
 from campanile.conversation.preparation import Prepared
 from campanile.dialing.endings import refused, talked, unanswered
@@ -82,14 +84,18 @@ class Leg:
         if order.hang_up or not self._talking:
             self._end_it(order.end_reason)
 
-    async def hold(self) -> Ending:
+    async def hold(self, instant: float) -> Ending:
+        """`instant`, by `time.monotonic`, is the trunk's for this INVITE: now."""
         try:
-            # At once: this is the instant that was reserved.
-            await self._line.dial(
-                destination=self._plan.destination,
-                caller_id=self._plan.caller_id,
-                call_id=str(self._plan.attempt_id),
-            )
+            with self._host.turn(self._plan.trunk_id).unanswered():
+                await self._line.dial(
+                    destination=self._plan.destination,
+                    caller_id=self._plan.caller_id,
+                    call_id=str(self._plan.attempt_id),
+                )
+            late = time.monotonic() - instant - LATE_SECONDS - ON_THE_WAY_SECONDS
+            if late > 0:
+                self._writes = self._start(self._keep_distance(late), "distance")
             self._talk.warm_up()
             return await self._until_ended()
         except (GatewayError, Invalid) as error:
@@ -171,6 +177,14 @@ class Leg:
             self._cancelled = reason
             log.info("leg.cancelled", reason=reason)
             self._start(self._line.hang_up(), "hang up")
+
+    async def _keep_distance(self, late: float) -> None:
+        """The gateway has the INVITE only now: those that follow leave later, too."""
+        log.warning("attempt.sent_late", ms=round(late * 1000))
+        try:
+            await self._host.rows(put_off, self._plan.trunk_id, late)
+        except OperationalError as error:
+            log.warning("trunk.not_put_off", error=str(error.orig))
 
     def _record(self, state: AttemptState, **values: Any) -> None:
         """Write a change of state without making the media wait, in order."""

@@ -6,9 +6,14 @@ arrived. A log that tells times to whoever judges a rate has to say how much.
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable
+from itertools import pairwise
 
 BEAT_SECONDS = 0.010
+ROUNDS = 3
+"""An INVITE comes while the loop is busy, is read in its next round and handled in the
+one after that. Each has one beat at most."""
 
 
 class Pulse:
@@ -16,7 +21,7 @@ class Pulse:
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
-        self._last = self._before = monotonic()
+        self._beats = deque([monotonic()], maxlen=ROUNDS + 1)
 
     async def run(self) -> None:
         """Beat until cancelled."""
@@ -25,15 +30,11 @@ class Pulse:
             self.beat()
 
     def beat(self) -> None:
-        self._before, self._last = self._last, self._monotonic()
+        self._beats.append(self._monotonic())
 
     def late(self) -> float:
-        """The longest time in seconds that what is seen now may have lain unseen.
-
-        The loop was away since its last beat; and where that beat was just now, it was
-        away before it and may have come to the beat first.
-        """
-        since = self._monotonic() - self._last
-        if since < BEAT_SECONDS:
-            since += self._last - self._before
-        return max(0.0, since - BEAT_SECONDS)
+        """The longest time in seconds that what is seen now may have lain unseen: what
+        the last beats and the next one were late."""
+        moments = [*self._beats, self._monotonic()]
+        gaps = (after - before for before, after in pairwise(moments))
+        return sum(max(0.0, gap - BEAT_SECONDS) for gap in gaps)
