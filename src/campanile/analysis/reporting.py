@@ -43,20 +43,28 @@ def write_report(attempt_id: UUID) -> None:
         if attempt is None or attempt.state != AttemptState.ENDED:
             return
         campaign = session.get_one(Campaign, attempt.campaign_id)
-        config = session.get_one(Agent, campaign.agent_id).configuration()
-    try:
-        found = asyncio.run(_analyse(config, attempt))
-    except ProviderError as error:
-        if attempt.analysis_tries < TRIES:
-            # The job's lease runs out and the scheduler asks again.
-            log.warning(
-                "report.postponed", attempt=str(attempt_id), error=error.message
-            )
-            return
-        found = Analysis(error=error.message)
+        agent = session.get_one(Agent, campaign.agent_id)
+    found = _analysis(agent, attempt)
+    if found is None:  # the job's lease runs out and the scheduler asks again
+        return
     with transaction() as session:
         _write(session, attempt_id, found)
     log.info("report.written", attempt=str(attempt_id))
+
+
+def _analysis(agent: Agent, attempt: Attempt) -> Analysis | None:
+    """None: not now. Whatever it stumbles over, the report goes out in the end."""
+    if attempt.analysis_tries > TRIES:  # the process did not survive the last one
+        return Analysis(error="The analysis was tried in vain")
+    try:
+        return asyncio.run(_analyse(agent.configuration(), attempt))
+    except ProviderError as error:
+        reason = error.message
+        log.warning("analysis.failed", attempt=str(attempt.id), error=reason)
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        log.exception("analysis.failed", attempt=str(attempt.id))
+    return None if attempt.analysis_tries < TRIES else Analysis(error=reason)
 
 
 async def _analyse(config: AgentConfig, attempt: Attempt) -> Analysis:

@@ -126,6 +126,7 @@ def _next(
         refund_ages=(
             _refund_ages(session, attempt, ended_at) if disposition in REFUNDED else ()
         ),
+        refunds=lead.refunds,
         callback_in=callback_in,
         quarantine=timedelta() if rest is None else max(timedelta(), rest - ended_at),
     )

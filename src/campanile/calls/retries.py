@@ -8,6 +8,8 @@ from campanile.calls.outcomes import Disposition as D
 from campanile.leads.states import LeadStatus
 
 REFUNDS_A_DAY = 6
+TRUNK_REFUNDS = 6
+"""What a trunk goes on refusing may be refused because of whom it is asked to ring."""
 DAY = timedelta(days=1)
 CONGESTION_GAP = timedelta(minutes=5)
 
@@ -25,7 +27,8 @@ RETRIED = frozenset(
     }
 )
 REFUNDED = frozenset({D.CONGESTION, D.TRUNK_FAILED})
-"""Not the lead's fault: given back. REFUNDS_A_DAY such tries a day, no more."""
+"""Not the lead's fault: given back. REFUNDS_A_DAY such tries a day, no more; a trunk's
+failures TRUNK_REFUNDS times in all, then they are charged."""
 IF_UNANSWERED = frozenset({D.AGENT_FAILED, D.UNKNOWN})
 """Again only where the callee was not reached; else a person must follow up."""
 
@@ -49,19 +52,26 @@ def after_attempt(
     max_attempts: int,
     retry_delay: timedelta,
     refund_ages: Sequence[timedelta] = (),
+    refunds: int = 0,
     callback_in: timedelta | None = None,
     quarantine: timedelta = timedelta(),
 ) -> Next:
     """`attempts` counts this one; `spoken_to`: the callee had answered (`unknown`) or
     had spoken (`agent_failed`) before it ended; `refund_ages`: how long ago each try of
-    the past day that was given back was dialed, this one included."""
+    the past day that was given back was dialed, this one included; `refunds`: how many
+    of its tries were given back before."""
     if disposition in DONE:
         return Next(LeadStatus.COMPLETED)
-    if disposition in REFUNDED:
+    charged = disposition not in REFUNDED or (
+        disposition is D.TRUNK_FAILED and refunds >= TRUNK_REFUNDS
+    )
+    if not charged:
         wait, reason = _wait_after_refund(disposition, retry_delay, refund_ages)
         return Next(LeadStatus.PENDING, wait, reason, charged=False)
     if disposition is D.CALLBACK:
         wait = retry_delay if callback_in is None else callback_in
+    elif disposition in REFUNDED:
+        wait, _ = _wait_after_refund(disposition, retry_delay, refund_ages)
     elif disposition in RETRIED or (disposition in IF_UNANSWERED and not spoken_to):
         wait = max(retry_delay, quarantine)
     else:

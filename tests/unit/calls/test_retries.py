@@ -89,6 +89,14 @@ def test_the_sixth_such_try_of_a_day_is_its_last(disposition: D) -> None:
     assert seventh.reason == f"{disposition} 6 times in a day"
 
 
+def test_a_trunk_that_goes_on_failing_is_charged_in_the_end() -> None:
+    assert not after(D.TRUNK_FAILED, refunds=5).charged
+    seventh = after(D.TRUNK_FAILED, refunds=6)
+    assert (seventh.status, seventh.charged) == (S.PENDING, True)
+    assert after(D.TRUNK_FAILED, refunds=6, attempts=3).status is S.FAILED
+    assert not after(D.CONGESTION, refunds=60).charged
+
+
 def test_a_lost_call_waits_out_its_quarantine() -> None:
     rest = timedelta(hours=2)
     assert after(D.UNKNOWN, quarantine=rest).after == rest
