@@ -111,6 +111,7 @@ def _campaign(session: Session, campaign: World) -> None:
             subject=campaign["subject"],
             consent_required=campaign["consent_required"],
             regions=campaign["regions"],
+            max_minutes=campaign["max_minutes"],
             **caps,
         )
     )

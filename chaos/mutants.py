@@ -208,6 +208,29 @@ MUTANTS: tuple[Mutant, ...] = (
         faults={"pause": 5.0, "stop": 8.0},
     ),
     Mutant(
+        guard="orders reach the calls that ring",
+        verdicts=("a suppressed number rang on", "rang on for over 5 s after a stop"),
+        changes=(
+            _never(
+                "dialing/orders.py",
+                "            if self._heard:\n",
+                "            if False:\n",
+            ),
+        ),
+        faults={"suppress": 6.0, "stop": 6.0},
+    ),
+    Mutant(
+        guard="minutes reserved before a dial",
+        verdicts=("over a campaign's minutes",),
+        changes=(
+            _never(
+                "capacity/spend.py",
+                "if used.leaves(seconds, of=cap.seconds):",
+                "if True:",
+            ),
+        ),
+    ),
+    Mutant(
         guard="caps per number",
         verdicts=("over a number's caps",),
         changes=(

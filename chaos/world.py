@@ -44,6 +44,10 @@ Trunks = tuple[tuple[float, int], ...]
 TRUNKS: Trunks = ((10, 40), (10, 16), (5, 20), (3, 12), (1, 4))
 
 
+SMALL_BUDGET = 2
+"""Minutes: less than two calls of the longest at once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Size:
     campaigns: int = 10
@@ -142,7 +146,7 @@ def _campaigns(
                 "caps": _caps(rng),
                 "consent_required": index % 4 == 3,
                 "regions": ["US"] if index % 5 == 4 else None,
-                "max_minutes": None,
+                "max_minutes": SMALL_BUDGET if index == 8 else None,
             }
         )
     return made

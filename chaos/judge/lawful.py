@@ -94,11 +94,27 @@ def over_attempts(found: Evidence) -> Verdict:
     return Verdict("over a lead's attempts", red, len(found.legs))
 
 
+def over_minutes(found: Evidence) -> Verdict:
+    """Conversation of a campaign that has a budget. A database that was put back has
+    forgotten what was used of it."""
+    capped = [row for row in found.world["campaigns"] if row["max_minutes"]]
+    if found.said("restore"):
+        capped = []
+    red = []
+    for campaign in capped:
+        legs = (leg for leg in found.legs if found.campaign_of(leg) is campaign)
+        talked = sum(leg.end - leg.answer for leg in legs if leg.end and leg.answer)
+        if talked > campaign["max_minutes"] * 60:
+            red.append(f"{campaign['id'][:8]}: {talked:.0f} s of talk")
+    return Verdict("over a campaign's minutes", red, len(capped))
+
+
 def verdicts(found: Evidence) -> Iterator[Verdict]:
     yield out_of_hours(found)
     yield against_agreement(found)
     yield over_caps(found)
     yield over_attempts(found)
+    yield over_minutes(found)
 
 
 def _lead(found: Evidence, leg: Leg) -> Line:

@@ -28,6 +28,7 @@ def campaign(caller: str, **values: Any) -> dict[str, Any]:
         "caps": {},
         "consent_required": False,
         "regions": None,
+        "max_minutes": None,
         **values,
     }
 

@@ -146,3 +146,27 @@ def test_what_the_trunk_refused_is_not_charged() -> None:
     log.leg(NEW_YORKER, 3000, 3001, code=486)
 
     assert len(lawful.over_attempts(evidence(log)).red) == 1
+
+
+@pytest.mark.parametrize(("talked", "red"), [(59.0, False), (61.0, True)])
+def test_a_campaigns_minutes_are_counted_from_answer_to_end(
+    talked: float, red: bool
+) -> None:
+    log = Log()
+    log.leg(NEW_YORKER, 0, 3 + talked / 2, ringing=1, answer=3)
+    log.leg(TEXAN, 0, 4 + talked / 2, ringing=1, answer=4)
+    log.leg(TEXAN, 100, 900, answer=101, caller=OTHER)  # has no budget
+
+    found = evidence(log, world_=world(max_minutes=1))
+
+    assert bool(lawful.over_minutes(found).red) is red
+
+
+def test_minutes_that_a_restored_database_forgot_are_not_held_against_it() -> None:
+    log = Log()
+    log.leg(NEW_YORKER, 0, 90, answer=3)
+    put_back = {"t": 50, "event": "restore", "target": "postgres", "backup": 1}
+
+    found = evidence(log, world_=world(max_minutes=1), history=[put_back])
+
+    assert lawful.over_minutes(found).red == []
