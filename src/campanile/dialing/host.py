@@ -32,7 +32,7 @@ from campanile.dialing.ledger import Ledger
 from campanile.dialing.orders import Order, Orders, orders_for
 from campanile.dialing.outbox import Outbox
 from campanile.dialing.plan import Plan
-from campanile.dialing.turns import Turn
+from campanile.dialing.trunk_turn import TrunkTurn
 from campanile.media.clock import FrameClock
 from campanile.media.vad import SileroBatch
 from campanile.providers.pool import Pool
@@ -77,7 +77,7 @@ class CallHost:
             self._record,
         )
         self._gateways: dict[UUID, JanusGateway] = {}
-        self._turns: dict[UUID, Turn] = {}
+        self._turns: dict[UUID, TrunkTurn] = {}
         self._threads = ThreadPoolExecutor(DATABASE_THREADS, "database")
         # Who is to say whether a call may go on must not wait behind those who write.
         self._keepers = ThreadPoolExecutor(KEEPER_THREADS, "keeper")
@@ -144,9 +144,9 @@ class CallHost:
             )
         return self._gateways[plan.trunk_id]
 
-    def turn(self, trunk_id: UUID) -> Turn:
+    def turn(self, trunk_id: UUID) -> TrunkTurn:
         """To claim a dial of this trunk."""
-        return self._turns.setdefault(trunk_id, Turn())
+        return self._turns.setdefault(trunk_id, TrunkTurn())
 
     async def _renew(self, attempts: Sequence[UUID]) -> set[UUID]:
         work = partial(_in_transaction, self._renew_rows, (attempts,), {})

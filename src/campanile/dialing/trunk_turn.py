@@ -14,8 +14,8 @@ PATIENCE_SECONDS = 0.1
 5 ms; the gateway's client gives one up after 5 s."""
 
 
-class Turn:
-    """Of one trunk. On one event loop."""
+class TrunkTurn:
+    """On one event loop."""
 
     def __init__(self) -> None:
         self.claiming = asyncio.Lock()

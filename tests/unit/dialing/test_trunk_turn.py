@@ -4,13 +4,13 @@ import asyncio
 
 import pytest
 
-from campanile.dialing import turns
-from campanile.dialing.turns import Turn
+from campanile.dialing import trunk_turn
+from campanile.dialing.trunk_turn import TrunkTurn
 
 pytestmark = pytest.mark.asyncio
 
 
-async def passes(turn: Turn) -> bool:
+async def passes(turn: TrunkTurn) -> bool:
     """Whether the next claim need not wait."""
     try:
         async with asyncio.timeout(0.05):
@@ -21,7 +21,7 @@ async def passes(turn: Turn) -> bool:
 
 
 async def test_an_invite_that_was_just_sent_holds_nobody_up() -> None:
-    turn = Turn()
+    turn = TrunkTurn()
     with turn.unanswered():
         assert await passes(turn)
 
@@ -29,8 +29,8 @@ async def test_an_invite_that_was_just_sent_holds_nobody_up() -> None:
 async def test_one_that_is_unanswered_for_long_does(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(turns, "PATIENCE_SECONDS", 0.0)
-    turn = Turn()
+    monkeypatch.setattr(trunk_turn, "PATIENCE_SECONDS", 0.0)
+    turn = TrunkTurn()
     with turn.unanswered():
         await asyncio.sleep(0.001)
         assert not await passes(turn)
@@ -40,8 +40,8 @@ async def test_one_that_is_unanswered_for_long_does(
 async def test_who_waits_goes_on_when_every_answer_is_there(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(turns, "PATIENCE_SECONDS", 0.0)
-    turn = Turn()
+    monkeypatch.setattr(trunk_turn, "PATIENCE_SECONDS", 0.0)
+    turn = TrunkTurn()
     with turn.unanswered():
         with turn.unanswered():
             await asyncio.sleep(0.001)
@@ -55,8 +55,8 @@ async def test_who_waits_goes_on_when_every_answer_is_there(
 async def test_an_invite_that_failed_is_waited_for_no_longer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(turns, "PATIENCE_SECONDS", 0.0)
-    turn = Turn()
+    monkeypatch.setattr(trunk_turn, "PATIENCE_SECONDS", 0.0)
+    turn = TrunkTurn()
     with pytest.raises(ConnectionError), turn.unanswered():
         raise ConnectionError
     assert await passes(turn)
