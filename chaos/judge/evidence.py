@@ -103,6 +103,13 @@ class Evidence:
             found[str(self.campaign_of(leg)["trunk"])].append(leg)
         return found
 
+    @cached_property
+    def until(self) -> float:
+        """The last instant that anything is known of; while it rings, about now."""
+        told = [line["t"] for line in self.history]
+        seen = [t for leg in self.legs for t in (leg.invite, leg.answer, leg.end) if t]
+        return max([*told, *seen], default=0.0)
+
     def forgotten(self, line: Line) -> float:
         """When a restored backup took this order away; an order is a row like others."""
         restored = [

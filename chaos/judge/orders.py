@@ -88,7 +88,7 @@ def _concerns(found: Evidence, entry: Line, leg: Leg) -> bool:
 def _still_rings(found: Evidence, leg: Leg, since: float) -> list[str]:
     """Nothing where it did not ring then, or was over or answered in time."""
     limit = since + RINGING_SECONDS
-    over = min(t for t in (leg.answer, leg.end, float("inf")) if t is not None)
+    over = min(t for t in (leg.answer, leg.end, found.until) if t is not None)
     if not leg.invite < since < over or over <= limit:
         return []
     if found.troubled(since - 1.0, limit, *_EXCUSES):

@@ -136,3 +136,16 @@ def test_what_a_thawed_exchange_logs_was_sent_who_knows_when() -> None:
     found = evidence(log, history=[listed(10), frozen])
 
     assert orders.suppressed(found).red == []
+
+
+@pytest.mark.parametrize(("known_until", "red"), [(14.0, 0), (16.0, 1)])
+def test_a_phone_that_still_rings_is_judged_when_its_time_is_over(
+    known_until: float, red: int
+) -> None:
+    log = Log()
+    log.leg(NEW_YORKER, 8, None, ringing=8.1)
+    later = {"t": known_until, "event": "forge"}
+
+    found = evidence(log, history=[listed(10), later])
+
+    assert len(orders.ringing_suppressed(found).red) == red
