@@ -222,6 +222,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         guard="minutes reserved before a dial",
         verdicts=("over a campaign's minutes",),
+        trunks=((10, 40),) * 5,
         changes=(
             _never(
                 "capacity/spend.py",
