@@ -37,6 +37,8 @@ class Mutant:
     shared: float = 0.2
     """the part of leads whose number stands in another campaign, too"""
     trunks: Trunks = TRUNKS
+    callees: Mapping[str, float] | None = None
+    """how they behave, where it matters"""
     restores: bool = False
 
 
@@ -218,6 +220,7 @@ MUTANTS: tuple[Mutant, ...] = (
             ),
         ),
         faults={"suppress": 6.0, "stop": 6.0},
+        callees={"rings_on": 50, "no_answer": 50},
     ),
     Mutant(
         guard="minutes reserved before a dial",

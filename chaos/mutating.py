@@ -79,7 +79,7 @@ def _try(
                 shared=mutant.shared,
                 retry_delay=mutant.retry_delay,
             ),
-            shape=Shape(sources=sources),
+            shape=Shape(sources=sources, callees=mutant.callees),
             enough=lambda folder: (
                 _missed(mutant, judge_so_far(read(folder))) is not None
             ),

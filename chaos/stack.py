@@ -1,10 +1,11 @@
 """Everything one round needs, as processes: the product's own programs and the world."""
 
+import json
 import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +35,8 @@ class Shape:
     times: Times = field(default_factory=Times)
     sources: tuple[Path, ...] = tuple(ROOT / name for name in SOURCES)
     """where the product's packages are; a mutation is a changed copy of them"""
+    callees: Mapping[str, float] | None = None
+    """shares of how they behave (rehearsal/exchange/manners.py); None: as there"""
 
 
 CLOCKED = "worker-1"
@@ -133,6 +136,10 @@ def _exchange(folder: Path, port: int, seed: int, shape: Shape) -> Service:
         "seed": seed,
         "session-timeout": shape.times.gateway_session,
     }
+    if shape.callees is not None:
+        manners = folder / "manners.json"
+        manners.write_text(json.dumps({"shares": shape.callees}), "utf-8")
+        options["manners"] = manners
     flags = [
         part for name, value in options.items() for part in (f"--{name}", str(value))
     ]
