@@ -226,6 +226,7 @@ MUTANTS: tuple[Mutant, ...] = (
         guard="minutes reserved before a dial",
         verdicts=("over a campaign's minutes",),
         trunks=((10, 40),) * 5,
+        callees={"stays": 100},
         changes=(
             _never(
                 "capacity/spend.py",
