@@ -8,9 +8,11 @@ Of each language, what people say, one utterance a line
 - tuning: what the phrase grammar is written from; nothing of it may be wrong;
 - held out: written, adversarially, before the grammar was last changed. Whoever changed
   it had written these lines and not forgotten them: what it says now is too good;
-- fresh: written after that change, and nothing was changed by it. This is to be quoted.
+- fresh: written after that change, adversarially, and nothing was changed by it;
+- everyday: what people say most, by somebody who had seen neither the grammar nor the
+  other lines; nothing was changed by it. This and the fresh ones are to be quoted.
 
-Of the last two no line is shown, for whoever sees which ones fail tunes by them. Recall
+Of the last three no line is shown, for whoever sees which ones fail tunes by them. Recall
 is the share of the opt-outs that is understood, precision the share of opt-outs among
 what was taken for one. The columns below `in two` are of the same utterances, cut after
 each of their words by a pause: shares of the cuts that are understood, and of others'
@@ -26,7 +28,12 @@ from campanile.conversation.opt_out import is_opt_out, is_opt_out_after
 from campanile.conversation.phrases import LANGUAGES
 
 CORPORA = Path(__file__).parent.parent / "tests/unit/conversation/opt_outs"
-NAMES = {"tuning": "", "held out": "held_out_", "fresh": "fresh_"}
+NAMES = {
+    "tuning": "",
+    "held out": "held_out_",
+    "fresh": "fresh_",
+    "everyday": "everyday_",
+}
 
 
 def main() -> None:

@@ -60,7 +60,7 @@ def confirmation(language: str) -> str:
 
 
 def warm_up() -> None:
-    """Read the rules of every language: up to half a second each, that no call may wait
+    """Read the rules of every language: up to a second each, that no call may wait
     for."""
     for language in LANGUAGES:
         opt_outs(language)

@@ -2,7 +2,7 @@
 not is not suppressed.
 
 `opt_outs/` holds what people say, one utterance a line, as a recogniser writes it;
-`held_out_*` and `fresh_*` are only counted (benchmarks/opt_outs.py prints how many): who
+`held_out_*`, `fresh_*` and `everyday_*` are only counted (benchmarks/opt_outs.py prints how many): who
 looks which of their lines fail, and mends the rules by them, has to write new ones.
 """
 
@@ -22,7 +22,7 @@ CORPUS = Path(__file__).parent / "opt_outs"
 RULES = Path(phrases.__code__.co_filename).parent
 AT_LEAST = {"en": 150, "nl": 80}
 RECALL_AT_LEAST = 0.6
-PRECISION_AT_LEAST = 0.97
+PRECISION_AT_LEAST = {"held_out": 0.97, "fresh": 0.97, "everyday": 0.95}
 """Whom the rules miss the model may yet understand; nothing undoes the other error."""
 SECONDS_AT_MOST = 2.0
 """For ten thousand words, on a machine that does much else; idle it is 0.05."""
@@ -47,7 +47,7 @@ def test_nothing_else_of_the_corpus_is_taken_for_one(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("corpus", ["held_out", "fresh"])
+@pytest.mark.parametrize("corpus", PRECISION_AT_LEAST)
 def test_what_the_rules_were_not_written_from_is_mostly_judged_right(
     corpus: str, language: str
 ) -> None:
@@ -58,7 +58,7 @@ def test_what_the_rules_were_not_written_from_is_mostly_judged_right(
     right = sum(is_opt_out(text, language) for text in yes)
     wrong = sum(is_opt_out(text, language) for text in no)
     assert right / len(yes) >= RECALL_AT_LEAST
-    assert right / (right + wrong) >= PRECISION_AT_LEAST
+    assert right / (right + wrong) >= PRECISION_AT_LEAST[corpus]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
