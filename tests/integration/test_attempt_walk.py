@@ -30,7 +30,7 @@ from campanile.calls.lifecycle import (
 )
 from campanile.calls.models import Attempt, Report
 from campanile.calls.outcomes import Disposition
-from campanile.calls.retries import gap_after
+from campanile.calls.retries import ASKED_FOR, gap_after
 from campanile.calls.states import LIVE, AttemptState
 from campanile.config import settings
 from campanile.db import transaction
@@ -278,7 +278,7 @@ class Walk:
             calling = lead.status == LeadStatus.CALLING
             assert live[lead.id] == calling, f"limbo: {lead.status}"
             charged = [a for a in attempts if a.lead_id == lead.id and a.charged]
-            assert lead.attempts == len(charged) <= MAX_ATTEMPTS
+            assert lead.attempts == len(charged) <= MAX_ATTEMPTS + ASKED_FOR
 
     def judge_attempt(self, attempt: Attempt, kinds: Counter[tuple[UUID, str]]) -> None:
         sent = attempt.id in self.legs

@@ -33,7 +33,7 @@ def move_on(
     lead = session.get_one(Lead, attempt.lead_id, with_for_update=True)
     after = _settle(session, attempt, lead, callback_in)
     if lead.status == LeadStatus.CALLING:
-        _apply(attempt, lead, after, callback_in)
+        _apply(attempt, lead, after)
 
 
 def correct(
@@ -48,7 +48,7 @@ def correct(
         return
     after = _settle(session, attempt, lead, callback_in)
     if lead.status in WAITING:
-        _apply(attempt, lead, after, callback_in)
+        _apply(attempt, lead, after)
 
 
 def take_off(
@@ -128,6 +128,7 @@ def _next(
         ),
         refunds=lead.refunds,
         callback_in=callback_in,
+        callback_request=attempt.callback_request,
         quarantine=timedelta() if rest is None else max(timedelta(), rest - ended_at),
     )
 
@@ -145,16 +146,16 @@ def _refund_ages(
     return [max(timedelta(), ended_at - at) for at in dialed if at is not None]
 
 
-def _apply(
-    attempt: Attempt, lead: Lead, after: Next, callback_in: timedelta | None
-) -> None:
+def _apply(attempt: Attempt, lead: Lead, after: Next) -> None:
     lead.status = after.status
     lead.reason = after.reason
-    lead.callback_at = None
     if after.after is not None:
         lead.next_attempt_at = (attempt.ended_at or now()) + after.after
-        if attempt.disposition == Disposition.CALLBACK and callback_in is not None:
-            lead.callback_at = lead.next_attempt_at
+    if attempt.disposition == Disposition.CALLBACK and after.after is not None:
+        lead.callback_at = lead.next_attempt_at
+    elif after.charged and attempt.disposition != Disposition.UNKNOWN:
+        # A call that was given back, or may yet be, was not the one they asked for.
+        lead.callback_at = None
 
 
 def _dialed_again(session: Session, attempt: Attempt) -> bool:

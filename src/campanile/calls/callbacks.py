@@ -1,9 +1,9 @@
 """When somebody who said "call me back …" wants to be called (pure but for its words).
 
 Understands "in a couple of hours", "after six", "half past five", "next Tuesday morning",
-"this weekend", "on the third of December at 15:30"; the words are data per language
-(words/*.yaml). What it cannot read is None, and the caller waits its usual delay.
-Whether the instant is lawful is `may_dial`'s to say.
+"this weekend", "on the third of December at 15:30", "any day but Monday"; the words are
+data per language (words/*.yaml). What it cannot read is None: nothing is invented, and the
+lead waits a day (calls/retries.py). Whether the instant is lawful is `may_dial`'s to say.
 
 It is read by the callee's own clock. Where the callee may be in several zones it is the
 latest of the readings: whichever zone is the true one, nobody is called before the time
@@ -13,7 +13,15 @@ they named.
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
-from campanile.calls.times_said import Said, read
+from campanile.calls.days_said import (
+    DAY,
+    NoSuchDay,
+    day_meant,
+    excludes,
+    first_day_left,
+)
+from campanile.calls.said import Said
+from campanile.calls.times_said import read
 from campanile.compliance.zones import to_utc, zone
 
 DEFAULT_TIME = time(10)
@@ -23,8 +31,8 @@ SOON = timedelta(minutes=30)
 """When the part of the day that was asked for has begun already."""
 LONGEST = timedelta(days=366)
 """Farther ahead nobody means what was read."""
-DAY = timedelta(days=1)
-SATURDAY = 5
+ANY_TIME = (DEFAULT_TIME, time(14), time(18))
+"""Where only what does not suit was named: the first of these on a day that does."""
 
 
 def requested_instant(
@@ -34,17 +42,28 @@ def requested_instant(
     said = read(text, language)
     if said is None or not zones:
         return None
-    latest = max(_instant(said, now, name) for name in zones)
-    return min(latest, now.astimezone(UTC) + LONGEST)
+    try:
+        latest = max(_instant(said, now, name) for name in zones)
+    except (NoSuchDay, OverflowError):
+        return None
+    return latest if now < latest <= now + LONGEST else None
 
 
 def _instant(said: Said, now: datetime, name: str) -> datetime:
+    if said.instant is not None:
+        return said.instant.astimezone(UTC)
     local = now.astimezone(zone(name)).replace(tzinfo=None)
+    day = day_meant(said, local.date())
+    if said.excluded:
+        return _suiting(said, day or first_day_left(said, local.date()), now, name)
+    if day is not None:
+        return _on(day, said, local, now, name)
     if said.delay is not None:
         return _at(local.date(), said, now, name, delay=said.delay)
-    day = _day(said, local)
-    if day is None:
-        return _next(said, local.date(), now, name)
+    return _next(said, local.date(), now, name)
+
+
+def _on(day: date, said: Said, local: datetime, now: datetime, name: str) -> datetime:
     clock = _clock(said, earliest=local.time() if day == local.date() else time())
     instant = _utc(day, clock, name)
     if said.before and instant - timedelta(hours=1) > now:
@@ -78,42 +97,24 @@ def _next(said: Said, today: date, now: datetime, name: str) -> datetime:
     raise AssertionError("every clock time comes within a day")
 
 
-def _day(said: Said, local: datetime) -> date | None:
-    today = local.date()
-    next_monday = today + (7 - today.weekday()) * DAY
-    if said.day_of_month is not None:
-        return _date(today, said.day_of_month, said.month)
-    if said.weekday is not None or said.weekend:
-        return _in_the_week(said, today, next_monday)
-    if said.is_next_month:
-        return (today.replace(day=1) + 32 * DAY).replace(day=1)
-    if said.is_next_week:
-        return next_monday
-    return None if said.days is None else today + said.days * DAY
-
-
-def _in_the_week(said: Said, today: date, next_monday: date) -> date:
-    weekday = SATURDAY if said.weekday is None else said.weekday
-    if said.is_next or said.is_next_week:
-        return next_monday + weekday * DAY
-    if said.weekend and today.weekday() >= SATURDAY:
-        return today
-    return today + ((weekday - today.weekday() - 1) % 7 + 1) * DAY
-
-
-def _date(today: date, day: int, month: int | None) -> date:
-    """The next day of that name that is not over; 29 February waits for its year."""
-    for n in range(12 * 8 + 1):
-        year, index = divmod(today.year * 12 + today.month - 1 + n, 12)
-        if month is not None and index + 1 != month:
-            continue
-        try:
-            found = date(year, index + 1, day)
-        except ValueError:
-            continue
-        if found >= today:
-            return found
-    return today + LONGEST
+def _suiting(said: Said, first: date, now: datetime, name: str) -> datetime:
+    """The first time from that day on that is not excluded."""
+    today = now.astimezone(zone(name)).date()
+    is_open = said.clock is None and said.part is None
+    clocks = ANY_TIME if is_open else _readings(said)
+    for n in range(LONGEST // DAY):
+        day = first + n * DAY
+        suiting = [
+            clock
+            for clock in clocks
+            if not any(excludes(one, day, clock, today) for one in said.excluded)
+        ]
+        for clock in suiting[:1] if is_open else suiting:
+            instant = _utc(day, clock, name)
+            instant -= timedelta(hours=1) if said.before else timedelta()
+            if instant > now:
+                return instant
+    raise NoSuchDay
 
 
 def _clock(said: Said, *, earliest: time) -> time:

@@ -36,6 +36,7 @@ def facts_of(
         campaign_runs=campaign.status == CampaignStatus.SCHEDULED,
         attempts=lead.attempts,
         max_attempts=campaign.max_attempts,
+        asked_back=lead.callback_at is not None,
         ring_timeout=timedelta(seconds=campaign.ring_timeout_seconds),
         subject=campaign.subject,
         regions=None if campaign.regions is None else tuple(campaign.regions),

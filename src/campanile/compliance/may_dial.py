@@ -46,8 +46,12 @@ STEPS = 32
 """Rules that have to agree on an instant; two or three rounds do, a cap or two and a
 window."""
 
+WINDOW_NEVER = "window.never"
+NEVER_MEET = "its calling hours and the campaign's never meet"
+
 RINGABLE = {"fixed_line", "mobile", "fixed_line_or_mobile", "voip", "toll_free"}
-"""Not: premium_rate, shared_cost, personal_number, pager, uan, voicemail, unknown."""
+"""Not: premium_rate, shared_cost, personal_number, pager, uan, voicemail, service,
+unknown."""
 BEYOND_COUNTRIES = {
     "800": "international freephone",
     "808": "international shared-cost",
@@ -75,6 +79,8 @@ class Facts:
     """charged so far"""
     max_attempts: int
     ring_timeout: timedelta
+    asked_back: bool = False
+    """The callee asked for this call: it may be one beyond the limit."""
     subject: str | None = None
     regions: tuple[str, ...] | None = None
     """that the campaign may ring; None: all"""
@@ -108,7 +114,10 @@ class Refused:
     reason: str
     """in words"""
     until: datetime | None
-    """By the legal clock; None: never again."""
+    """By the legal clock; None: never again, as things stand."""
+    setting: bool = False
+    """It is what somebody set that forbids it, no fact: set otherwise, the lead may be
+    rung, so it is not to be given up."""
 
 
 def may_dial(facts: Facts, now: datetime) -> Allowed | Refused:
@@ -124,13 +133,15 @@ def may_dial(facts: Facts, now: datetime) -> Allowed | Refused:
 
 
 def _for_good(facts: Facts, now: datetime) -> Refused | None:
-    """Why this lead is not to be dialed at any time."""
+    """Why this lead is not to be dialed at any time, or not as the campaign is set."""
     for rule, reason in (
         *_about_the_number(facts),
         *_about_the_lead(facts, now),
         *_about_the_place(facts, now),
     ):
         return Refused(rule, reason, None)
+    for rule, reason in _as_it_is_set(facts):
+        return Refused(rule, reason, None, setting=True)
     return None
 
 
@@ -147,22 +158,14 @@ def _about_the_number(facts: Facts) -> Iterator[tuple[str, str]]:
 
 
 def _about_the_lead(facts: Facts, now: datetime) -> Iterator[tuple[str, str]]:
-    if facts.attempts >= facts.max_attempts:
+    if facts.attempts >= facts.max_attempts + facts.asked_back:
         yield "attempts.used", f"all {facts.max_attempts} attempts are used"
-    if facts.consent_required and not facts.consented:
-        yield "consent.missing", "the campaign requires consent and none is recorded"
     if facts.not_after is not None and now + DECISION_AGE > facts.not_after:
         yield "lead.not_after", "the latest moment for calling this lead has passed"
 
 
 def _about_the_place(facts: Facts, now: datetime) -> Iterator[tuple[str, str]]:
     place = facts.place
-    if facts.regions is not None and not (
-        place.jurisdictions
-        and all(_is_within(one, facts.regions) for one in place.jurisdictions)
-    ):
-        where = " or ".join(place.jurisdictions) or "an unknown country"
-        yield "region.not_allowed", f"the campaign does not ring {where}"
     if not place.zones:
         yield "zone.unknown", "the time zone of the number is unknown"
     elif unknown := sorted(set(place.zones) - known_zones()):
@@ -171,12 +174,29 @@ def _about_the_place(facts: Facts, now: datetime) -> Iterator[tuple[str, str]]:
         yield "zone.unknown", "a toll-free number is at home nowhere: it needs a zone"
 
 
+def _as_it_is_set(facts: Facts) -> Iterator[tuple[str, str]]:
+    if facts.consent_required and not facts.consented:
+        yield "consent.missing", "the campaign requires consent and none is recorded"
+    places = facts.place.jurisdictions
+    if facts.regions is not None and not (
+        places and all(_is_within(one, facts.regions) for one in places)
+    ):
+        where = " or ".join(places) or "an unknown country"
+        yield "region.not_allowed", f"the campaign does not ring {where}"
+
+
 def _held_back(facts: Facts, now: datetime) -> Refused | None:
     if facts.stopped is not None:
         return Refused("stop", facts.stopped, now + LOOK_AGAIN)
     if not facts.campaign_runs:
         return Refused(
             "campaign.not_running", "the campaign is not running", now + LOOK_AGAIN
+        )
+    if (name := facts.hours.zone) not in known_zones():
+        return Refused(
+            "campaign.zone",
+            f"the campaign's hours are of {name!r}, which is no time zone",
+            now + LOOK_AGAIN,
         )
     return None
 
@@ -196,7 +216,7 @@ def _until_later(facts: Facts, now: datetime) -> Iterator[Refused]:
     for cap in caps_reached(
         facts.caps, facts.place, facts.dials, now, subject=facts.subject
     ):
-        yield Refused(cap.rule, cap.reason, cap.until)
+        yield Refused(cap.rule, cap.reason, cap.until, cap.setting)
 
 
 def _window(facts: Facts, now: datetime) -> Refused | None:
@@ -232,7 +252,8 @@ def _with_instant(facts: Facts, refused: Refused, now: datetime) -> Refused:
 
 
 def _first_for_good(facts: Facts, at: datetime) -> Refused:
-    return next(one for one in _until_later(facts, at) if one.until is None)
+    found = [one for one in _until_later(facts, at) if one.until is None]
+    return min(found, key=lambda one: one.setting)  # facts first
 
 
 def _next_open(facts: Facts, after: datetime) -> datetime | None:
@@ -244,9 +265,7 @@ def _never_opens(facts: Facts, now: datetime) -> Refused:
     last = facts.hours.last_day
     if last is not None and now.astimezone(zone(facts.hours.zone)).date() >= last:
         return Refused("campaign.over", "the campaign's last day is over", None)
-    return Refused(
-        "window.never", "its calling hours and the campaign's never meet", None
-    )
+    return Refused(WINDOW_NEVER, NEVER_MEET, None, setting=True)
 
 
 def _why_closed(facts: Facts, now: datetime) -> tuple[str, str]:

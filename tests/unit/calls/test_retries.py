@@ -59,7 +59,7 @@ def test_the_table_above_names_every_disposition() -> None:
     assert rows == set(D)
 
 
-@pytest.mark.parametrize("disposition", [D.BUSY, D.VOICEMAIL, D.NO_ANSWER, D.CALLBACK])
+@pytest.mark.parametrize("disposition", [D.BUSY, D.VOICEMAIL, D.NO_ANSWER])
 def test_the_last_attempt_is_the_last(disposition: D) -> None:
     assert after(disposition, attempts=3).status is S.FAILED
 
@@ -106,3 +106,35 @@ def test_who_asked_for_a_time_gets_that_time() -> None:
     assert after(D.CALLBACK, callback_in=timedelta(minutes=5)).after == timedelta(
         minutes=5
     )
+
+
+@pytest.mark.parametrize("most", [1, 3])
+def test_who_asks_on_the_last_attempt_is_called_once_more_and_no_oftener(
+    most: int,
+) -> None:
+    def asked(attempts: int) -> Next:
+        return after(D.CALLBACK, attempts=attempts, max_attempts=most, callback_in=HOUR)
+
+    assert (asked(most).status, asked(most).after) == (S.PENDING, HOUR)
+    again = asked(most + 1)
+    assert again.status is S.FAILED
+    assert "follow up by hand" in again.reason
+    for disposition in (D.BUSY, D.NO_ANSWER, D.UNKNOWN, D.AGENT_FAILED):
+        extra = after(disposition, attempts=most + 1, max_attempts=most)
+        assert extra.status is S.FAILED
+
+
+def test_who_asked_for_a_time_that_was_not_understood_is_left_alone_for_a_day() -> None:
+    outcome = after(D.CALLBACK, callback_request="when the cows come home")
+    assert (outcome.status, outcome.after) == (S.PENDING, DAY)
+    assert "when the cows come home" in outcome.reason
+    rest = timedelta(days=3)
+    assert after(D.CALLBACK, callback_request="?", retry_delay=rest).after == rest
+    soon = after(D.CALLBACK, callback_request="soon", callback_in=HOUR)
+    assert (soon.after, soon.reason) == (HOUR, "")
+
+
+def test_who_asked_for_no_time_waits_the_retry_delay() -> None:
+    for request in (None, "", " "):
+        outcome = after(D.CALLBACK, callback_request=request)
+        assert (outcome.after, outcome.reason) == (HOUR, "")

@@ -1,7 +1,7 @@
 """The legal decision: every refusal has a rule, a reason and, where it can, an instant."""
 
 import json
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 
@@ -122,6 +122,7 @@ def test_what_time_heals_names_its_rule_and_its_instant(
     [
         ({"suppressed": "asked"}, "number.suppressed", "suppression list"),
         ({"attempts": 3}, "attempts.used", "all 3 attempts"),
+        ({"attempts": 4, "asked_back": True}, "attempts.used", "all 3 attempts"),
         ({"place": Place(())}, "zone.unknown", "unknown"),
         ({"place": Place(("Mars/X",))}, "zone.unknown", "Mars/X"),
         ({"consent_required": True}, "consent.missing", "consent"),
@@ -148,6 +149,7 @@ def test_what_time_heals_names_its_rule_and_its_instant(
         ({"kind": "shared_cost"}, "number.kind", "shared cost"),
         ({"kind": "unknown"}, "number.kind", "unknown"),
         ({"kind": "pager"}, "number.kind", "pager"),
+        ({"kind": "service"}, "number.kind", "service"),
         ({"phone_number": "+881612345678"}, "number.kind", "satellite"),
         ({"phone_number": "+1911"}, "number.short", "emergency"),
         ({"phone_number": ""}, "number.short", "incomplete"),
@@ -186,6 +188,69 @@ def test_what_can_never_be_dialed_says_why_and_names_no_instant(
     assert isinstance(refused, Refused)
     assert (refused.rule, refused.until) == (rule, None)
     assert words in refused.reason
+
+
+def test_who_asked_to_be_called_back_is_dialed_once_beyond_the_limit() -> None:
+    for attempts in (0, 2, 3):
+        asked = facts(attempts=attempts, asked_back=True)
+        assert isinstance(may_dial(asked, MONDAY_NOON), Allowed)
+
+
+@pytest.mark.parametrize(
+    ("changes", "setting"),
+    [
+        ({"consent_required": True}, True),
+        ({"regions": ("GB",)}, True),
+        ({"caps": (Caps(per_24h=0),)}, True),
+        ({"caps": (Caps(per_day=0),)}, True),
+        ({"caps": (Caps(per_week=0),)}, True),
+        ({"caps": (Caps(lifetime=0),)}, True),
+        ({"hours": CampaignHours.daily(NEW_YORK, time(22), time(6))}, True),
+        ({"suppressed": "asked"}, False),
+        ({"attempts": 3}, False),
+        ({"kind": "premium_rate"}, False),
+        ({"caps": (Caps(lifetime=1),), "dials": (Dial(utc(2)),)}, False),
+        # What is for good is told before what a person may change.
+        ({"consent_required": True, "not_after": utc(23, 16)}, False),
+        ({"regions": ("GB",), "place": Place(("Mars/X",))}, False),
+        (
+            {"caps": (Caps(per_day=0, lifetime=1),), "dials": (Dial(utc(2)),)},
+            False,
+        ),
+    ],
+)
+def test_what_a_person_may_set_otherwise_is_told_apart_from_facts(
+    changes: dict[str, object], setting: bool
+) -> None:
+    refused = may_dial(facts(**changes), MONDAY_NOON)
+    assert isinstance(refused, Refused)
+    assert (refused.until, refused.setting) == (None, setting)
+
+
+@pytest.mark.parametrize(
+    ("first_day", "rule"),
+    [("0001-01-01", "law.us.hours"), ("9999-12-31", "window.never")],
+)
+def test_a_first_day_at_the_ends_of_the_calendar_stops_nothing(
+    first_day: str, rule: str
+) -> None:
+    hours = CampaignHours.daily(
+        NEW_YORK, time(0), time(0), first_day=date.fromisoformat(first_day)
+    )
+    refused = may_dial(facts(hours=hours), utc(23, 3))  # ten at night
+    assert isinstance(refused, Refused)
+    assert refused.rule == rule
+
+
+def test_a_campaign_in_a_zone_that_is_no_more_rings_nobody_and_is_asked_again() -> None:
+    gone = CampaignHours.daily("Factory", time(9), time(17))
+    refused = may_dial(facts(hours=gone), MONDAY_NOON)
+    assert isinstance(refused, Refused)
+    assert (refused.rule, refused.until) == (
+        "campaign.zone",
+        MONDAY_NOON + timedelta(minutes=1),
+    )
+    assert "Factory" in refused.reason
 
 
 @pytest.mark.parametrize(
