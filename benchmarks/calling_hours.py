@@ -4,10 +4,12 @@
 
 Around each clock change of each zone, 30 hours to either side, the product's windows are
 compared second by second with those of a second implementation (`second_clock.py`): ten
-campaign windows, most of which begin or end inside the skipped or doubled hour, and four
-laws. Besides being equal, no second that the product calls open may show a wall time
-outside the window: that needs no notion of edges at all. Then sampled decisions:
-`may_dial` for up to three zones at once, its answer and the instant it names.
+campaign windows, most of which begin or end inside the skipped or doubled hour, and eight
+laws, four of them with holidays, one with shorter days before them. Besides being equal,
+no second that the product calls open may show a wall time outside the window: that needs
+no notion of edges at all. Then every day of the three years by a clock that never changes,
+for the holidays. Then sampled decisions: `may_dial` for up to three zones at once, its
+answer and the instant it names.
 """
 
 import argparse
@@ -37,9 +39,11 @@ from second_clock import (
     MINUTE,
     Bools,
     Clock,
+    Days,
     Readings,
     Spans,
     Week,
+    days_of,
     filled,
     law_of,
     read_clock,
@@ -56,6 +60,7 @@ class Tally:
     zones: int = 0
     changes: int = 0
     seconds: int = 0
+    days: int = 0
     differences: int = 0
     outside: int = 0
     decisions: int = 0
@@ -78,9 +83,25 @@ def compare(names: Sequence[str], *, samples: int, seed: int) -> Tally:
         for change in changes or [random.randrange(low, high)]:
             moments.append((name, change))
             _by_seconds(tally, name, clock, change, random)
+    _by_days(tally, low, high)
     for _ in range(samples):
         _by_decision(tally, zones, random.choice(moments), random)
     return tally
+
+
+def _by_days(tally: Tally, low: int, high: int) -> None:
+    """Every day of the three years by a clock that never changes: the holidays."""
+    still = Clock([-(10**12)], [0])
+    for code in LAWS:
+        expected = windows(still, law_of(code), low, high, days_of(code))
+        ours = {
+            (_posix(a), _posix(b))
+            for day in _days(low, high - 1)
+            for a, b in lawful_spans(Place(("UTC",), (code,)), day)
+        }
+        differ = ours.symmetric_difference(expected)
+        tally.days += (high - low) // DAY
+        tally.differences += sum(low <= a < high for a, _ in differ)
 
 
 def _by_seconds(
@@ -89,19 +110,21 @@ def _by_seconds(
     low, high = change - AROUND, change + AROUND
     readings = Readings.of(clock, low, high)
     days = _days(low, high)
-    asked: list[tuple[Week, list[Instants]]] = []
+    asked: list[tuple[Week, Days, list[Instants]]] = []
     for start, end in _some_windows(clock, change, random):
         hours = CampaignHours.daily(name, _time(start), _time(end))
-        asked.append(([(start, end)] * 7, [campaign_spans(hours, day) for day in days]))
+        ours = [campaign_spans(hours, day) for day in days]
+        asked.append(([(start, end)] * 7, {}, ours))
     for code in LAWS:
         place = Place((name,), (code,))
-        asked.append((law_of(code), [lawful_spans(place, day) for day in days]))
-    for daily, ours in asked:
+        ours = [lawful_spans(place, day) for day in days]
+        asked.append((law_of(code), days_of(code), ours))
+    for daily, but, ours in asked:
         said = _said(days, ours, low, high)
-        expected = filled(windows(clock, daily, low, high), low, high)
+        expected = filled(windows(clock, daily, low, high, but), low, high)
         tally.seconds += high - low
         tally.differences += int((said != expected).sum())
-        tally.outside += int((said & ~readings.inside(daily)).sum())
+        tally.outside += int((said & ~readings.inside(daily, but)).sum())
 
 
 def _said(days: list[date], ours: list[Instants], low: int, high: int) -> Bools:
@@ -176,7 +199,7 @@ def _next(
     low, high = at - 2 * DAY, at + 7 * DAY
     both = windows(zones[home], [window] * 7, low, high)
     for name in names:
-        lawful = windows(zones[name], law_of(code), low, high)
+        lawful = windows(zones[name], law_of(code), low, high, days_of(code))
         both = [
             (max(a, c), min(b, d))
             for a, b in both

@@ -8,8 +8,9 @@ wall time. The laws are written down by hand.
 import re
 import struct
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -21,14 +22,53 @@ EPOCH_WEEKDAY = 3  # 1 January 1970 was a Thursday
 Spans = list[tuple[int, int]]
 Week = Sequence[tuple[int, int]]
 Bools = NDArray[np.bool_]
+Days = Mapping[int, tuple[int, int]]
+"""days since 1970 that have walls of their own; (-1, -1) is closed"""
 
 LAWS: dict[str, Week] = {
     # hours of Monday to Sunday; (0, 0) is closed
     "US-TN": [(8, 21)] * 7,
     "US-FL": [(8, 20)] * 7,
     "US-TX": [(9, 21)] * 6 + [(12, 21)],
+    "US-RI": [(9, 18)] * 5 + [(10, 17), (0, 0)],
+    "US-UT": [(8, 21)] * 6 + [(0, 0)],
+    "IT": [(9, 20)] * 5 + [(10, 19), (0, 0)],
+    "ZA": [(8, 20)] * 5 + [(9, 13), (0, 0)],
     "XX": [(9, 20)] * 5 + [(10, 16), (0, 0)],
 }
+
+_FEDERAL = """
+    2025 01-01 01-20 02-17 05-26 06-19 07-04 09-01 10-13 11-11 11-27 12-25
+    2026 01-01 01-19 02-16 05-25 06-19 07-03 07-04 09-07 10-12 11-11 11-26 12-25
+    2027 01-01 01-18 02-15 05-31 06-18 06-19 07-04 07-05 09-06 10-11 11-11 11-25 12-24
+         12-25 12-31
+    2028 01-01
+"""
+CLOSED = {
+    # written from calendars; a Sunday is closed in any case
+    "US-RI": _FEDERAL + "2025 05-05 08-11  2026 05-04 08-10 11-03  2027 05-04 08-09",
+    "US-UT": _FEDERAL + "2025 06-16 07-24  2026 06-15 07-24  2027 06-21 07-23 07-24",
+    "IT": """
+    2025 01-01 01-06 04-21 04-25 05-01 06-02 08-15 11-01 12-08 12-25 12-26
+    2026 01-01 01-06 04-06 04-25 05-01 06-02 08-15 12-08 12-25 12-26
+    2027 01-01 01-06 03-29 06-02 10-04 11-01 12-08 12-25 05-01
+    2028 01-01 01-06""",
+    "ZA": """
+    2025 01-01 03-21 04-18 04-21 04-28 05-01 06-16 08-09 09-24 12-16 12-25 12-26
+    2026 01-01 03-21 04-03 04-06 04-27 05-01 06-16 08-10 09-24 12-16 12-25 12-26
+    2027 01-01 03-22 03-26 03-29 04-27 05-01 06-16 08-09 09-24 12-16 12-25 12-27
+    2028 01-01""",
+}
+SHORTER = {
+    # Mondays to Fridays before a holiday
+    "IT": """
+    2024 12-31
+    2025 04-24 04-30 08-14 10-31 12-24 12-31
+    2026 01-05 04-24 04-30 06-01 08-14 12-07 12-24 12-31
+    2027 01-05 04-30 06-01 12-07 12-24 12-31
+    2028 01-05""",
+}
+SHORT = (10, 19)
 
 
 @dataclass(frozen=True)
@@ -142,11 +182,14 @@ def _days_before(year: int, month: int) -> int:
     return sum(lengths[: month - 1])
 
 
-def windows(clock: Clock, daily: Week, low: int, high: int) -> Spans:
-    """Open spans by a week's walls (seconds of the day, an end not later is tomorrow's)."""
+def windows(
+    clock: Clock, daily: Week, low: int, high: int, but: Days | None = None
+) -> Spans:
+    """Open spans by a week's walls (seconds of the day, an end not later is tomorrow's),
+    and by those of single days."""
     walls: Spans = []
     for day in range(low // DAY - 3, high // DAY + 4):
-        start, end = daily[(day + EPOCH_WEEKDAY) % 7]
+        start, end = (but or {}).get(day) or daily[(day + EPOCH_WEEKDAY) % 7]
         if start == end == -1:
             continue
         begins, ends = day * DAY + start, day * DAY + end + (DAY if end <= start else 0)
@@ -166,27 +209,51 @@ class Readings:
     """What the clock shows in each second: no edges, only readings."""
 
     of_day: NDArray[np.int64]
-    weekday: NDArray[np.int64]
+    day: NDArray[np.int64]
 
     @classmethod
     def of(cls, clock: Clock, low: int, high: int) -> "Readings":
         at = np.arange(low, high)
         index = np.searchsorted(clock.starts, at, "right") - 1
         wall = at + np.asarray(clock.offsets)[np.maximum(index, 0)]
-        return cls(wall % DAY, (wall // DAY + EPOCH_WEEKDAY) % 7)
+        return cls(wall % DAY, wall // DAY)
 
-    def inside(self, daily: Week) -> Bools:
-        start, end = np.asarray(daily).T
+    def inside(self, daily: Week, but: Days | None = None) -> Bools:
+        first = int(self.day.min()) - 1
+        days = range(first, int(self.day.max()) + 1)
+        start, end = np.asarray(
+            [(but or {}).get(day) or daily[(day + EPOCH_WEEKDAY) % 7] for day in days]
+        ).T
         late = (end <= start) & (start >= 0)
-        before = (self.weekday - 1) % 7
-        begun = (start[self.weekday] >= 0) & (self.of_day >= start[self.weekday])
-        today = begun & ((self.of_day < end[self.weekday]) | late[self.weekday])
-        found: Bools = today | (late[before] & (self.of_day < end[before]))
+        today, before = self.day - first, self.day - first - 1
+        begun = (start[today] >= 0) & (self.of_day >= start[today])
+        now = begun & ((self.of_day < end[today]) | late[today])
+        found: Bools = now | (late[before] & (self.of_day < end[before]))
         return found
 
 
 def law_of(code: str) -> Spans:
     return [(a * HOUR, b * HOUR) if b else (-1, -1) for a, b in LAWS[code]]
+
+
+@cache
+def days_of(code: str) -> Days:
+    """The days of a law that are not as others."""
+    found = dict.fromkeys(
+        _dates(SHORTER.get(code, "")), (SHORT[0] * HOUR, SHORT[1] * HOUR)
+    )
+    return found | dict.fromkeys(_dates(CLOSED.get(code, "")), (-1, -1))
+
+
+def _dates(text: str) -> Iterator[int]:
+    """`2026 01-01 12-25 2027 01-01` as days since 1970."""
+    year = 0
+    for word in text.split():
+        if "-" not in word:
+            year = int(word)
+            continue
+        month, day = map(int, word.split("-"))
+        yield _days_to(year) + _days_before(year, month) + day - 1
 
 
 def filled(spans: Sequence[tuple[int, int]], low: int, high: int) -> Bools:

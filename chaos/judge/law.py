@@ -66,9 +66,15 @@ def _span(rule: dict[str, Any], local: datetime) -> tuple[time, time] | None:
     day = local.strftime("%A").lower()
     if day in rule:
         hours = rule[day]
-    if local.date() in _HOLIDAYS and "holidays" in rule:
+    if "day_before" in rule and _is_holiday(rule, local.date() + timedelta(days=1)):
+        hours = hours and rule["day_before"]
+    if "holidays" in rule and _is_holiday(rule, local.date()):
         hours = rule["holidays"]
     return None if hours is None else tuple(map(time.fromisoformat, hours))  # type: ignore[return-value]
+
+
+def _is_holiday(rule: dict[str, Any], day: date) -> bool:
+    return day in _HOLIDAYS or day.isoformat() in rule.get("own_holidays", ())
 
 
 def _within(clock: time, first: time, last: time) -> bool:

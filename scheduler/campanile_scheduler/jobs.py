@@ -27,6 +27,7 @@ from campanile.db import transaction
 from campanile.dialing.clock_guard import THIS_PROCESS, ClockGuard, trouble_with_clock
 from campanile.errors import Unavailable
 from campanile.pacing import endings, sweeps
+from campanile.pacing.held import Held
 from campanile.pacing.tick import Pacer, anything_to_do
 from campanile_workers.actors import place_call, report_call
 from campanile_workers.broker import broker
@@ -112,6 +113,7 @@ class Sweep:
         self._guard = guard
         self._last, self._last_wall = monotonic(), wall()
         self._not_before = self._last + settings().lease_seconds
+        self._held = Held()
 
     def __call__(self) -> None:
         began, wall = self._monotonic(), self._wall()
@@ -148,6 +150,8 @@ class Sweep:
             more = max(skipped) >= sweeps.SKIPPED
             if lost:
                 log.error("leads.lost", leads=[str(lead) for lead in lost])
+        with brief_transaction(self._guard) as session:
+            self._held.look(session)
 
 
 class ClockInDoubt(Unavailable):

@@ -4,19 +4,19 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Annotated
 from uuid import UUID, uuid4
-from zoneinfo import available_timezones
 
 from phonenumbers import SUPPORTED_REGIONS
-from pydantic import AfterValidator
+from pydantic import AfterValidator, field_validator
 from sqlmodel import Field, SQLModel
 
 from campanile.campaigns.states import CampaignStatus
 from campanile.campaigns.weekly import checked_weekly
+from campanile.compliance.zones import known_zones
 from campanile.db import created_column, json_column, state_column
 
 
 def _known_zone(value: str) -> str:
-    if value not in available_timezones():
+    if value not in known_zones():
         raise ValueError(f"{value!r} is not an IANA time zone")
     return value
 
@@ -32,6 +32,9 @@ def _known_regions(values: list[str] | None) -> list[str] | None:
         raise ValueError("no region is left to ring; null allows all")
     return sorted(set(regions))
 
+
+MOST = 2**31 - 1
+"""that an integer column holds"""
 
 Zone = Annotated[str, AfterValidator(_known_zone)]
 Regions = Annotated[list[str] | None, AfterValidator(_known_regions)]
@@ -56,11 +59,11 @@ class CampaignBase(SQLModel):
     """first day of calling, in `timezone`"""
     end_date: date | None = None
     """last day of calling, included"""
-    max_concurrent: int = Field(default=10, ge=1)
+    max_concurrent: int = Field(default=10, ge=1, le=MOST)
     """calls at once"""
     max_attempts: int = Field(default=3, ge=1, le=20)
     """charged attempts per lead"""
-    retry_delay_seconds: int = Field(default=3600, ge=1)
+    retry_delay_seconds: int = Field(default=3600, ge=1, le=MOST)
     ring_timeout_seconds: int = Field(default=30, ge=5, le=120)
     subject: str | None = Field(default=None, max_length=200)
     """What the calls are about: caps "on the same subject" count those that share it.
@@ -68,14 +71,14 @@ class CampaignBase(SQLModel):
     regions: Regions = json_column(default=None)
     """ISO 3166 regions that may be rung; None: all"""
     consent_required: bool = False
-    max_calls_per_24h: int | None = Field(default=None, ge=0)
+    max_calls_per_24h: int | None = Field(default=None, ge=0, le=MOST)
     """to one number, over all campaigns of the organisation's tree; so the next three"""
-    max_calls_per_day: int | None = Field(default=None, ge=0)
-    max_calls_per_week: int | None = Field(default=None, ge=0)
-    max_calls_lifetime: int | None = Field(default=None, ge=0)
-    max_minutes: int | None = Field(default=None, ge=0)
+    max_calls_per_day: int | None = Field(default=None, ge=0, le=MOST)
+    max_calls_per_week: int | None = Field(default=None, ge=0, le=MOST)
+    max_calls_lifetime: int | None = Field(default=None, ge=0, le=MOST)
+    max_minutes: int | None = Field(default=None, ge=0, le=MOST)
     """of conversation, whole campaign"""
-    max_minutes_per_day: int | None = Field(default=None, ge=0)
+    max_minutes_per_day: int | None = Field(default=None, ge=0, le=MOST)
     max_spend: Decimal | None = Field(
         default=None, ge=0, max_digits=12, decimal_places=4
     )
@@ -110,12 +113,24 @@ class Campaign(CampaignBase, table=True):
     completed_at: datetime | None = None
 
 
-class CampaignCreate(CampaignBase):
+class _Wanted(CampaignBase):
+    """What is asked of what a person gives, and not of the rows that there are."""
+
+    @field_validator("start_date", "end_date")
+    @classmethod
+    def _within_centuries(cls, day: date | None) -> date | None:
+        """As a list's dates: no hours can be found at the ends of Python's calendar."""
+        if day is not None and not 1900 <= day.year <= 2999:
+            raise ValueError(f"{day} is in no year from 1900 to 2999")
+        return day
+
+
+class CampaignCreate(_Wanted):
     agent_id: UUID
     number_id: UUID | None = None
 
 
-class CampaignUpdate(CampaignBase):
+class CampaignUpdate(_Wanted):
     """Only what is given changes (`exclude_unset`), so the defaults mean nothing here;
     `status` starts, pauses or cancels."""
 

@@ -44,6 +44,8 @@ class Reached:
     reason: str
     until: datetime | None
     """when one is free again; None: never"""
+    setting: bool = False
+    """a cap of none at all, which somebody set and may set otherwise"""
 
 
 def caps_reached(
@@ -66,28 +68,33 @@ def caps_reached(
         if rule.calls is not None:
             counted = [d.at for d in newest_first if _counts(rule.calls, d, subject)]
             found = _rolling(rule.calls.most, rule.calls.hours, counted, now)
-            yield from _named(f"law.{rule.id}", _words(rule.calls), found)
+            for until in found:
+                reason = f"the number has had its {_words(rule.calls)}"
+                yield Reached(f"law.{rule.id}", reason, until)
 
 
 def _reached(
     caps: Caps, place: Place, times: list[datetime], now: datetime
 ) -> Iterator[Reached]:
-    if caps.per_24h is not None:
-        found = _rolling(caps.per_24h, 24, times, now)
-        yield from _named("cap.24h", f"{caps.per_24h} calls in 24 hours", found)
-    if caps.per_day is not None:
-        found = _by_calendar(caps.per_day, 1, _same, place, times, now)
-        yield from _named("cap.day", f"{caps.per_day} calls in a day", found)
-    if caps.per_week is not None:
-        found = _by_calendar(caps.per_week, 7, _monday, place, times, now)
-        yield from _named("cap.week", f"{caps.per_week} calls in a week", found)
-    if caps.lifetime is not None and len(times) >= caps.lifetime:
-        yield from _named("cap.lifetime", f"{caps.lifetime} calls ever", [None])
+    if (most := caps.per_24h) is not None:
+        found = _rolling(most, 24, times, now)
+        yield from _named("cap.24h", f"{most} calls in 24 hours", found, most)
+    if (most := caps.per_day) is not None:
+        found = _by_calendar(most, 1, _same, place, times, now)
+        yield from _named("cap.day", f"{most} calls in a day", found, most)
+    if (most := caps.per_week) is not None:
+        found = _by_calendar(most, 7, _monday, place, times, now)
+        yield from _named("cap.week", f"{most} calls in a week", found, most)
+    if (most := caps.lifetime) is not None and len(times) >= most:
+        yield from _named("cap.lifetime", f"{most} calls ever", [None], most)
 
 
-def _named(rule: str, limit: str, found: list[datetime | None]) -> Iterator[Reached]:
+def _named(
+    rule: str, limit: str, found: list[datetime | None], most: int
+) -> Iterator[Reached]:
     for until in found:
-        yield Reached(rule, f"the number has had its {limit}", until)
+        reason = f"the number has had its {limit}"
+        yield Reached(rule, reason, until, setting=most == 0)
 
 
 def _rolling(

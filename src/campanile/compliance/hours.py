@@ -23,6 +23,8 @@ HORIZON_DAYS = 400
 """Every season and every holiday comes round in it: what has not opened by then never
 does."""
 DAY = timedelta(days=1)
+_LAST_DAY = date.max - (HORIZON_DAYS + 3) * DAY
+"""beyond it Python's calendar ends within the horizon"""
 DAYS = (
     "monday",
     "tuesday",
@@ -245,8 +247,10 @@ def _first_from(
 ) -> datetime | None:
     """The first start of a span that `room` fits into, from a UTC day on."""
     for hours, _ in pairs:
-        if hours.first_day is not None:
-            day = max(day, hours.first_day - DAY)
+        if hours.first_day is not None and hours.first_day > day:
+            day = hours.first_day - DAY
+    if day > _LAST_DAY:
+        return None
     for n in range(HORIZON_DAYS):
         for start, end in _open_together(pairs, day + n * DAY):
             if start + room <= end:

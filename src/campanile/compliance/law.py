@@ -9,7 +9,7 @@ reason, because a rule that is skipped quietly is a call at night.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cache, lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -88,6 +88,8 @@ class _Strict(BaseModel):
 class HolidayHours(_Strict):
     list: str
     hours: Annotated[Spans, BeforeValidator(_spans)]
+    eves: Annotated[Spans, BeforeValidator(_spans)] = OPEN
+    """of a day before one of them"""
 
 
 class Calls(_Strict):
@@ -246,9 +248,15 @@ def rules_on(jurisdictions: tuple[str, ...], day: date) -> tuple[Rule, ...]:
 
 def hours_of(rule: Rule, day: date) -> Spans:
     """When a rule allows calls on a local day."""
-    if rule.holidays is not None and law().is_holiday(rule.holidays.list, day):
-        return meet(rule.hours[day.weekday()], rule.holidays.hours)
-    return rule.hours[day.weekday()]
+    spans = rule.hours[day.weekday()]
+    kept = rule.holidays
+    if kept is None:
+        return spans
+    if law().is_holiday(kept.list, day):
+        spans = meet(spans, kept.hours)
+    if kept.eves != OPEN and law().is_holiday(kept.list, day + timedelta(days=1)):
+        spans = meet(spans, kept.eves)
+    return spans
 
 
 @lru_cache(maxsize=65536)

@@ -34,7 +34,8 @@ from campanile.dialing.clock_guard import (
 )
 from campanile.dialing.facts import Situation, read_situation
 from campanile.dialing.ledger import Dial, Ledger, LedgerError
-from campanile.dialing.reconcile import reconcile, standing
+from campanile.dialing.reconcile import agrees, reconcile
+from campanile.leads.held_back import AGAIN_AFTER, held_back
 from campanile.leads.models import Lead
 from campanile.leads.states import LeadStatus
 
@@ -196,7 +197,7 @@ def _claim(
         or attempt.lease_until < now()
     ):
         return Stay("somebody else took it, or it ran out")
-    if not ledger.agrees_with(standing(session, ledger.ledger_id)):
+    if not agrees(session, ledger):
         return None
     situation = read_situation(session, attempt)
     trouble = trouble_with_clock(
@@ -310,11 +311,16 @@ def _refuse(
     if refused.rule == "lead.follow_up":
         given_up = LeadStatus.FAILED
     least = situation.databases_clock + LEAST_GAP
+    rule, reason = refused.rule, refused.reason
+    if refused.setting:
+        # Somebody may set it otherwise: the lead waits for that, and says for what.
+        rule, reason = "", held_back(rule, reason)
+        until = situation.databases_clock + AGAIN_AFTER
     release(
         session,
         situation.attempt.id,
-        rule=refused.rule,
-        reason=refused.reason,
+        rule=rule,
+        reason=reason,
         again_at=None if until is None else max(until, least),
         given_up=given_up,
     )

@@ -15,6 +15,7 @@ from campanile.clock import now
 from campanile.compliance.hours import Place
 from campanile.compliance.zones import zone as zone_named
 from campanile.errors import Invalid
+from campanile.leads.consent import basis_of
 from campanile.numbers.phones import Phone
 from campanile.numbers.places import place_of
 
@@ -31,26 +32,6 @@ HEADINGS = {
     "consent_at": ("consent_at",),
 }
 """field → headings; of several filled ones the first counts"""
-
-NO_CONSENT = frozenset(
-    [
-        "no",
-        "none",
-        "false",
-        "n",
-        "0",
-        "-",
-        "n/a",
-        "na",
-        "nee",
-        "geen",
-        "refused",
-        "denied",
-        "withdrawn",
-        "revoked",
-    ]
-)
-"""Written under `consent_basis`, these say that there is none."""
 
 _OTHER_COUNTRY_NAMES = {
     "uk": "GB",
@@ -113,13 +94,12 @@ def terms_of(phone: Phone, said: Mapping[str, str]) -> Terms:
     given_at = _begin("consent_at", said, zones)
     if given_at is not None and given_at > now():
         raise Invalid(f"consent_at {said['consent_at']} is in the future")
-    basis = said.get("consent_basis", "")
     return Terms(
         place=place,
         place_source=source,
         not_before=begins,
         not_after=ends,
-        consent_basis=None if basis.lower() in NO_CONSENT else basis or None,
+        consent_basis=basis_of(said.get("consent_basis", "")),
         consent_text=said.get("consent_text"),
         consent_source=said.get("consent_source"),
         consent_at=given_at,

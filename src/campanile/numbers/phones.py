@@ -35,6 +35,11 @@ GEOGRAPHIC = {
     PhoneNumberType.VOIP,
 }
 
+DIRECTORY_ASSISTANCE = "5551212"
+PAY_PER_CALL = "976"
+PAID_IN = {"US", "CA"}
+"""On the islands 976 is an exchange like others."""
+
 _LONGEST = max(map(len, TIMEZONE_DATA))
 
 
@@ -52,7 +57,8 @@ class Phone:
     jurisdictions: tuple[str, ...] = ()
     """Whose law may apply, sorted: `GB`, `US-TN`; empty when nobody knows."""
     kind: str = "unknown"
-    """libphonenumber's type in lower case: `mobile`, `premium_rate`, `toll_free`, …"""
+    """libphonenumber's type in lower case: `mobile`, `premium_rate`, `toll_free`, …; and
+    `service`, directory assistance"""
 
 
 def parse(text: str, *, default_region: str | None = None) -> Phone:
@@ -76,17 +82,30 @@ def parse(text: str, *, default_region: str | None = None) -> Phone:
         region=UNKNOWN_REGION if region is None or region in NO_REGION else region,
         zones=zones,
         jurisdictions=jurisdictions,
-        kind=PhoneNumberType.to_string(kind).lower(),
+        kind=_kind(number, kind, region),
     )
 
 
 def kind_of(e164: str) -> str:
-    """libphonenumber's type of a number in E.164 form, in lower case."""
+    """The same of a number in E.164 form."""
     try:
         number = phonenumbers.parse(e164)
     except phonenumbers.NumberParseException:
         return "unknown"
-    return PhoneNumberType.to_string(phonenumbers.number_type(number)).lower()
+    region = phonenumbers.region_code_for_number(number)
+    return _kind(number, phonenumbers.number_type(number), region)
+
+
+def _kind(number: PhoneNumber, kind: int, region: str | None) -> str:
+    """libphonenumber's type in lower case, but for what it takes for subscribers: North
+    America's directory assistance, and the exchange 976, charged to whoever rings it."""
+    if number.country_code == NORTH_AMERICA:
+        digits = f"{number.national_number:010d}"
+        if digits[3:] == DIRECTORY_ASSISTANCE:
+            return "service"
+        if digits[3:6] == PAY_PER_CALL and kind in GEOGRAPHIC and region in PAID_IN:
+            return "premium_rate"
+    return PhoneNumberType.to_string(kind).lower()
 
 
 @cache

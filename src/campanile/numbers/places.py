@@ -16,6 +16,7 @@ from campanile.numbers.phones import Phone, regions_of_zone, zones_of_region
 from campanile.numbers.subdivisions import (
     Subdivision,
     named,
+    plain,
     postcodes,
     subdivisions,
 )
@@ -75,7 +76,7 @@ def _by_state(country: str, state: str) -> list[Subdivision]:
     known = named(country)
     if not state or not known:
         return []
-    if (found := known.get(state.lower().removesuffix("."))) is None:
+    if (found := known.get(plain(state))) is None:
         raise Invalid(
             f"{state!r} is no state or province of {country}",
             hint="write its two letters, or leave the column empty",
@@ -111,27 +112,56 @@ def _zone_name(written: str) -> str:
 
 
 def _with_zone(place: Place, zone: str, country: str, *, decided: bool) -> Place:
-    for candidate in place.zones:
-        if same_clock(zone, candidate):
-            return Place((candidate,), place.jurisdictions)
+    if (candidate := _candidate(zone, place, country)) is not None:
+        return Place((candidate,), _narrowed(place.jurisdictions, zone))
     there = _jurisdictions_with(zone, country)
     if not decided:
         return Place((zone,), there)
     return Place(_sorted({*place.zones, zone}), _sorted({*place.jurisdictions, *there}))
 
 
+def _candidate(zone: str, place: Place, country: str) -> str | None:
+    """Which of the place's zones is meant: itself, else one that shows the same time,
+    at home rather than abroad."""
+    if zone in place.zones:
+        return zone
+    at_home = set(zones_of_region(country))
+    alike = (one for one in place.zones if same_clock(zone, one))
+    return min(alike, key=lambda one: (one not in at_home, one), default=None)
+
+
+def _narrowed(jurisdictions: tuple[str, ...], zone: str) -> tuple[str, ...]:
+    """Where only the country is known, as of a toll-free number, though it has states:
+    those that keep this clock."""
+    return _sorted(
+        one
+        for named in jurisdictions
+        for one in (
+            _jurisdictions_with(zone, named) if subdivisions(named) else [named]
+        )
+    )
+
+
 def _jurisdictions_with(zone: str, country: str) -> tuple[str, ...]:
-    """Whose law may hold where this clock does: states of the country, else countries."""
-    states = {
+    """Whose law may hold where this clock does: in the country, else in any; of one that
+    the table divides, its states."""
+    if states := _states_with(zone, country):
+        return _sorted(states)
+    if any(same_clock(zone, theirs) for theirs in zones_of_region(country)):
+        return (country,)
+    return _sorted(
+        one
+        for region in regions_of_zone(zone)
+        for one in _states_with(zone, region) or {region}
+    )
+
+
+def _states_with(zone: str, country: str) -> set[str]:
+    return {
         one.code
         for one in subdivisions(country).values()
         if any(same_clock(zone, theirs) for theirs in one.zones)
     }
-    if states:
-        return _sorted(states)
-    if any(same_clock(zone, theirs) for theirs in zones_of_region(country)):
-        return (country,)
-    return regions_of_zone(zone)
 
 
 @cache

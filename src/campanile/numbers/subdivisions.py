@@ -16,6 +16,8 @@ class Subdivision:
     """the jurisdiction: `US-TN`, `CA-QC`, `PR`"""
     name: str
     zones: tuple[str, ...]
+    also: tuple[str, ...] = ()
+    """other names that people write"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,10 @@ def subdivisions(region: str) -> dict[str, Subdivision]:
     """By key (`TN`); empty for a country that the table does not cover."""
     return {
         key: Subdivision(
-            entry.get("code", f"{region}-{key}"), entry["name"], tuple(entry["zones"])
+            entry.get("code", f"{region}-{key}"),
+            entry["name"],
+            tuple(entry["zones"]),
+            tuple(entry.get("also", ())),
         )
         for key, entry in _table("subdivisions").get(region, {}).items()
     }
@@ -45,12 +50,18 @@ def subdivisions(region: str) -> dict[str, Subdivision]:
 
 @cache
 def named(region: str) -> dict[str, Subdivision]:
-    """By everything people write in a state column, in lower case."""
+    """By everything people write in a state column, as `plain` has it."""
     return {
-        name.lower(): one
+        plain(name): one
         for key, one in subdivisions(region).items()
-        for name in (key, one.name, one.code)
+        for name in (key, one.name, one.code, *one.also)
     }
+
+
+def plain(name: str) -> str:
+    """In lower case, without dots, commas and needless spaces: `N. Y.` is `ny`."""
+    words = name.lower().replace(".", "").replace(",", " ").split()
+    return ("" if all(len(word) == 1 for word in words) else " ").join(words)
 
 
 @cache

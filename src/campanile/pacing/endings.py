@@ -16,6 +16,7 @@ from campanile.campaigns.models import Campaign
 from campanile.campaigns.states import TERMINAL, CampaignStatus
 from campanile.clock import legal_now, now
 from campanile.compliance.hours import campaign_spans
+from campanile.compliance.zones import known_zones
 from campanile.pacing.sweeps import skip_waiting
 
 
@@ -91,7 +92,8 @@ def _overdue(session: Session) -> list[UUID]:
     return [
         campaign.id
         for campaign in near
-        if all(
+        if campaign.timezone in known_zones()  # else nobody knows; `status` says it
+        and all(
             end <= at for _, end in campaign_spans(campaign_hours(campaign), at.date())
         )
     ]

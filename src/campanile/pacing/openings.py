@@ -15,6 +15,7 @@ from campanile.compliance.hours import (
     campaign_spans,
     lawful_spans,
 )
+from campanile.compliance.zones import known_zones
 from campanile.pacing.running import Running
 
 _UNKNOWN: tuple[Running | None, Instants] = (None, ())
@@ -52,12 +53,14 @@ class Openings:
     def lawful(self, profile: int, room: timedelta) -> bool:
         """Whether the law lets us ring there, now and for `room`.
 
-        It does so where no zone is known: the worker's decision explains it.
+        It does so where no zone is known, or one that is none: the worker's decision
+        explains it.
         """
         key = (profile, room)
         if key not in self._lawful:
             place = self._places[profile]
-            self._lawful[key] = not place.zones or self._within(
+            known = place.zones and known_zones().issuperset(place.zones)
+            self._lawful[key] = not known or self._within(
                 lawful_spans(place, self._day), room
             )
         return self._lawful[key]

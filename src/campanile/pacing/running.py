@@ -7,6 +7,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import sqlalchemy as sa
+import structlog
 from sqlmodel import Session, col, select
 
 from campanile.campaigns.hours import campaign_hours
@@ -14,8 +15,11 @@ from campanile.campaigns.models import Campaign
 from campanile.campaigns.states import CampaignStatus
 from campanile.compliance.hours import CampaignHours
 from campanile.compliance.may_dial import SPARE
+from campanile.compliance.zones import known_zones
 from campanile.numbers.models import PhoneNumber
 from campanile.organizations.models import Organization
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,16 @@ class Campaigns:
         versions = dict(session.execute(_VERSIONS).all())
         old = self._versions
         fresh = _read(session, [c for c in versions if old.get(c) != versions[c]])
-        self._known = {c: fresh.get(c) or self._known[c] for c in versions}
+        kept = self._known
+        found = {
+            c: fresh[c]
+            if c in fresh
+            else kept.get(c)
+            if old.get(c) == version
+            else None
+            for c, version in versions.items()
+        }
+        self._known = {c: one for c, one in found.items() if one is not None}
         self._versions = versions
 
 
@@ -92,6 +105,15 @@ def _read(session: Session, campaigns: Sequence[UUID]) -> dict[UUID, Running]:
         .where(col(Campaign.id).in_(campaigns))
         .execution_options(populate_existing=True)
     )
+    found = rows.all()
+    for campaign, _ in found:
+        if campaign.timezone not in known_zones():
+            # One row must not stop everybody's tick; `campaign status` says it, too.
+            log.error(
+                "campaign.unknown_zone",
+                campaign=str(campaign.id),
+                zone=campaign.timezone,
+            )
     return {
         campaign.id: Running(
             id=campaign.id,
@@ -103,7 +125,8 @@ def _read(session: Session, campaigns: Sequence[UUID]) -> dict[UUID, Running]:
             room=timedelta(seconds=campaign.ring_timeout_seconds) + SPARE,
             max_concurrent=campaign.max_concurrent,
         )
-        for campaign, root_id in rows
+        for campaign, root_id in found
+        if campaign.timezone in known_zones()
     }
 
 

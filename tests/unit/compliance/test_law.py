@@ -63,6 +63,20 @@ def clock(jurisdictions: str, day: date) -> str:
         ("BE", MONDAY, "9-20"),
         ("PL", CHRISTMAS, "closed"),
         ("AU-NSW", date(2026, 1, 26), "closed"),
+        ("US-RI", date(2027, 5, 4), "closed"),  # its Independence Day, a Tuesday
+        ("US-RI", date(2031, 5, 5), "closed"),  # for a Sunday
+        ("IT", MONDAY, "9-20"),
+        ("IT", SATURDAY, "10-19"),
+        ("IT", date(2026, 12, 7), "10-19"),  # the day before a holiday
+        ("IT", date(2026, 12, 24), "10-19"),
+        ("IT", date(2026, 12, 31), "10-19"),
+        ("IT", date(2026, 12, 25), "closed"),  # a holiday, and the day before one
+        ("VA", date(2026, 12, 24), "10-19"),
+        ("ZA", MONDAY, "8-20"),
+        ("ZA", SATURDAY, "9-13"),
+        ("ZA", SUNDAY, "closed"),
+        ("ZA", date(2026, 9, 24), "closed"),  # Heritage Day
+        ("ZA", date(2026, 8, 10), "closed"),  # for Women's Day, a Sunday
         ("CA-QC", SUNDAY, "12-17"),
         ("", MONDAY, "9-20"),
         ("", SUNDAY, "closed"),
@@ -106,6 +120,29 @@ def test_no_state_is_ever_open_longer_than_federal_law() -> None:
         for n in range(366):
             for start, end in hours_on((code,), MONDAY + timedelta(days=n)):
                 assert 8 * 60 <= start < end <= 21 * 60, (code, n)
+
+
+@pytest.mark.parametrize(
+    ("year", "kept"),
+    [
+        (2022, 20),  # 19 June is a Sunday: the Monday after
+        (2023, 19),  # a Monday itself
+        (2029, 18),  # a Tuesday: the Monday before, and so on until Friday
+        (2024, 17),  # a Wednesday
+        (2025, 16),  # a Thursday
+        (2026, 15),  # a Friday
+        (2027, 21),  # a Saturday: the Monday after
+    ],
+)
+def test_utah_keeps_juneteenth_on_a_monday(year: int, kept: int) -> None:
+    day = date(year, 6, kept)
+    assert day.weekday() == 0
+    assert clock("US-UT", day) == "closed"
+    for other in {15, 16, 17, 18, 20, 21} - {kept}:
+        around = date(year, 6, other)
+        federal = days_of(law().holidays["us-federal"], year)
+        if around.weekday() != 6 and around not in federal:
+            assert clock("US-UT", around) == "8-21", around
 
 
 def test_the_calendar_of_a_year_is_the_published_one() -> None:
@@ -190,6 +227,10 @@ def test_rules_of_ones_own_are_read(tmp_path: Path) -> None:
         (
             {"ab": rule("id: ab.h, holidays: {list: q, hours: closed}, source: x, date: 2026-11-22")},
             "'q'",
+        ),
+        (
+            {"holidays": "x: []", "ab": rule("id: ab.h, holidays: {list: x, hours: closed, eves: noon}, source: x, date: 2026-11-22")},
+            "'noon'",
         ),
         (
             {"ab": rule("id: ab.h, calls: {most: -1, hours: 24}, source: x, date: 2026-11-22")},

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from campanile.clock import now
 from campanile.errors import Invalid
+from campanile.leads import consent
 from campanile.leads.columns import country_code, said_by, terms_of
 from campanile.numbers.phones import parse
 
@@ -110,9 +111,56 @@ def test_consent_is_kept_as_it_was_given() -> None:
     assert terms.consent_at == at("2026-05-01 14:30", "America/New_York")
 
 
-@pytest.mark.parametrize("text", ["no", "None", "FALSE", "n/a", "geen", "withdrawn"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("no", "None", "FALSE", "n/a", "N.A.", "geen", "withdrawn", "-", "?", "0"),
+        *("no consent", "No Consent", "opted out", "opt-out", "Opted_Out", "unknown"),
+        *("null", "nein", "non", "expired", "not given", "Not yet", "never", "pending"),
+        *("written, withdrawn 2026-01-05", "consent revoked", "without consent"),
+        *("keine Einwilligung", "geen toestemming", "unsubscribed", "do not call"),
+        *("written (withdrawn.see file)", "opt-in/opt-out"),
+        *("didn't consent", "legitimate interest", "no longer valid", "nan"),
+    ],
+)
 def test_a_written_no_is_no_consent(text: str) -> None:
     assert terms_of(NEW_YORK, {"consent_basis": text}).consent_basis is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("written", "Written consent", "verbal", "oral", "Web form", "web-form"),
+        *("online", "opt-in", "Opted in", "double opt in", "express", "yes", "x"),
+        *("prior express written consent", "existing customer", "contract", "PEWC"),
+        *("schriftlich", "Einwilligung", "schriftelijk", "toestemming", "consentement"),
+        *("written (form 7)", "web form: https://example.com/no-fees", "signed"),
+        *("contract no. 17", "verbal 2026-05-01", "existing customer since 2019"),
+        *("e-mail", "SMS opt-in", "TCPA", "paper_form"),
+    ],
+)
+def test_a_basis_that_is_listed_is_consent_and_kept_as_it_was_written(
+    text: str,
+) -> None:
+    assert terms_of(NEW_YORK, {"consent_basis": text}).consent_basis == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["blue", "Dr. Patel", "2026-05-01", "ask Ann", "written?", "consent form 7b"],
+)
+def test_a_basis_that_nobody_knows_is_never_taken_for_consent(text: str) -> None:
+    with pytest.raises(Invalid, match="consent_basis") as refused:
+        terms_of(NEW_YORK, {"consent_basis": text})
+    assert text in refused.value.message
+    assert "written" in refused.value.message
+
+
+def test_every_listed_basis_is_consent_and_every_listed_no_is_none() -> None:
+    for basis in consent.bases():
+        assert consent.basis_of(basis) == basis
+    for no in consent.denials():
+        assert consent.basis_of(no) is None
 
 
 @pytest.mark.parametrize(

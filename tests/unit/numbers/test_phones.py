@@ -77,6 +77,13 @@ def test_what_belongs_nowhere_has_the_zones_of_everywhere() -> None:
         ("+18005550123", "toll_free"),
         ("+447400123456", "mobile"),
         ("+442079460958", "fixed_line"),
+        ("+12129765550", "premium_rate"),  # 976 is charged to whoever rings
+        ("+14169765550", "premium_rate"),
+        ("+18769765550", parse("+18769775550").kind),  # an exchange of Kingston
+        ("+18009765550", "toll_free"),
+        ("+12125551212", "service"),  # directory assistance
+        ("+18005551212", "service"),
+        ("+12125551213", "fixed_line_or_mobile"),
         ("+49180112345", "shared_cost"),
         ("+12125550123", "fixed_line_or_mobile"),
         ("+1", "unknown"),

@@ -52,6 +52,43 @@ def test_columns_decide_instead_of_the_number(
     assert place_of(MANHATTAN, **columns) == (Place(zones, jurisdictions), source)
 
 
+@pytest.mark.parametrize("written", ["N.Y.", "n. y.", "NY.", "New  York"])
+def test_a_state_is_understood_however_it_is_dotted(written: str) -> None:
+    assert place_of(parse("+13125550123"), state=written)[0].jurisdictions == ("US-NY",)
+
+
+@pytest.mark.parametrize(
+    "written", ["D.C.", "DC", "Washington DC", "Washington, D.C.", "washington d c"]
+)
+def test_the_capital_is_no_state_but_has_a_name(written: str) -> None:
+    place, _ = place_of(MANHATTAN, state=written)
+    assert place.jurisdictions == ("US-DC",)
+    assert place_of(MANHATTAN, state="Washington")[0].jurisdictions == ("US-WA",)
+
+
+@pytest.mark.parametrize("zone", [NEW_YORK, "US/Eastern", CHICAGO, "Pacific/Honolulu"])
+def test_a_toll_free_number_with_a_zone_has_the_laws_of_any_number_with_it(
+    zone: str,
+) -> None:
+    toll_free, _ = place_of(parse("+18005550123"), zone=zone)
+    maine, _ = place_of(parse("+12075550123"), zone=zone)
+    if len(maine.jurisdictions) == 1:  # its own clock
+        maine, _ = place_of(parse("+13125550123"), zone=zone)
+    assert toll_free.jurisdictions == maine.jurisdictions
+    assert "US" not in toll_free.jurisdictions
+
+
+def test_the_zone_stays_as_it_was_written() -> None:
+    place, source = place_of(parse("+18005550123"), zone=NEW_YORK)
+    assert (place.zones, source) == ((NEW_YORK,), "zone")
+    assert place_of(parse("+18005550123"), zone="US/Eastern")[0].zones == (NEW_YORK,)
+
+
+def test_a_toll_free_number_of_a_country_column_has_that_countrys_laws_too() -> None:
+    place, _ = place_of(parse("+18005550123"), zone="America/Toronto", region="CA")
+    assert {"CA-ON", "US-NY"} <= set(place.jurisdictions)
+
+
 def test_columns_that_contradict_each_other_are_all_believed() -> None:
     place, _ = place_of(MANHATTAN, state="FL", postcode="90210")
     assert place == Place((CHICAGO, LOS_ANGELES, NEW_YORK), ("US-CA", "US-FL"))
@@ -65,6 +102,14 @@ def test_a_zone_far_from_the_number_brings_every_law_of_that_clock() -> None:
     place, _ = place_of(MANHATTAN, zone="america/los_angeles")
     assert place.zones == (LOS_ANGELES,)
     assert place.jurisdictions == ("US-CA", "US-ID", "US-NV", "US-OR", "US-WA")
+
+
+def test_a_foreign_number_in_a_zone_has_the_laws_of_its_states() -> None:
+    london = parse("+442079460123")
+    place, _ = place_of(london, zone=NEW_YORK)
+    assert place.zones == (NEW_YORK,)
+    assert {"US-CT", "US-FL", "US-RI"} <= set(place.jurisdictions)
+    assert "US" not in place.jurisdictions
 
 
 def test_a_country_other_than_the_numbers_means_either() -> None:
