@@ -1,7 +1,7 @@
 """`number show`: what was done with a number, by what right, and what may be done now."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 from campanile.calls.models import Attempt, LedgerDial
 from campanile.calls.outcomes import Disposition
 from campanile.calls.states import AttemptState
+from campanile.campaigns.models import Campaign
+from campanile.campaigns.states import CampaignStatus
 from campanile.cli.numbers import app
 from campanile.clock import now
 from campanile.db import transaction
@@ -19,8 +21,10 @@ from campanile.errors import Invalid
 from campanile.leads.importing import import_rows
 from campanile.leads.lists import Row
 from campanile.leads.models import Lead
+from campanile.leads.states import LeadStatus
 from campanile.leads.suppression import suppress
 from campanile.organizations.models import default_organization
+from campanile.organizations.stops import StopScope, stop
 from campanile.trunks.models import Trunk
 from support.factories import leads_of, make_campaign
 
@@ -140,9 +144,9 @@ def test_every_attempt_of_every_campaign_is_told_with_what_allowed_it() -> None:
         "not dialed: outside calling hours",
         "suppressed (organisation)",
         "opted out on the call of",
-        "which only the dial ledger knows",
+        "or only the dial ledger knows it",
         "as its zone says",
-        "not to be rung for good: the number is on the suppression list",
+        "never to be rung: the number is on the suppression list",
     ):
         assert words in for_people, for_people
 
@@ -177,6 +181,130 @@ def test_the_decision_of_this_moment_is_told_per_campaign() -> None:
     assert "consent: written at 2026-05-01" in for_people
     assert "may be rung now" in for_people
     assert "no consent is on record" in for_people
+
+
+def standing() -> dict[str, Any]:
+    (told,) = json.loads(run("show", NUMBER, "--json"))["leads"]
+    assert isinstance(told, dict)
+    return told
+
+
+BOISE = {"timezone": "America/Boise"}
+CLOSED = {"schedule_start_time": time(16), "schedule_end_time": time(18)}
+"""Hours of New York; it is 14:00 there at noon in Boise."""
+
+
+@pytest.mark.usefixtures("a_weekday_noon")
+@pytest.mark.parametrize(
+    ("lead_status", "campaign_status"),
+    [
+        (LeadStatus.SKIPPED, CampaignStatus.SCHEDULED),
+        (LeadStatus.COMPLETED, CampaignStatus.PAUSED),
+        (LeadStatus.FAILED, CampaignStatus.COMPLETED),
+        (LeadStatus.PENDING, CampaignStatus.CANCELLED),
+        (LeadStatus.PENDING, CampaignStatus.COMPLETED),
+    ],
+)
+@pytest.mark.parametrize("hours", [{}, CLOSED])
+def test_what_is_over_is_never_rung_and_no_instant_is_told(
+    lead_status: LeadStatus, campaign_status: CampaignStatus, hours: dict[str, Any]
+) -> None:
+    with transaction() as session:
+        lead = a_lead(session, "spring", said=BOISE, **hours)
+        session.get_one(Campaign, lead.campaign_id).status = campaign_status
+        lead.status, lead.reason = lead_status, "removed"
+    told = standing()
+    assert (told["may_dial"], told["for_good"], told["until"]) == (False, True, None)
+    over = (
+        f"the lead is {lead_status}: removed"
+        if lead_status != LeadStatus.PENDING
+        else f"the campaign is {campaign_status}"
+    )
+    assert f"never to be rung: {over}" in run("show", NUMBER)
+
+
+@pytest.mark.usefixtures("a_weekday_noon")
+@pytest.mark.parametrize("status", [CampaignStatus.DRAFT, CampaignStatus.PAUSED])
+def test_a_campaign_that_does_not_run_hides_no_reason_of_the_law(
+    status: CampaignStatus,
+) -> None:
+    with transaction() as session:
+        lead = a_lead(session, "spring", said=BOISE, status=status, **CLOSED)
+        campaign_id = lead.campaign_id
+    told = standing()
+    assert (told["may_dial"], told["for_good"]) == (False, False)
+    assert told["held"] == f"the campaign is {status}"
+    assert told["rule"] == "window.campaign"
+    opens = datetime.fromisoformat(told["until"]) - now()
+    assert abs(opens - timedelta(hours=2)) < timedelta(seconds=10)
+    words = run("show", NUMBER)
+    assert f"not to be rung now: the campaign is {status}; but for that until" in words
+    assert "outside the campaign's own hours (window.campaign)" in words
+    with transaction() as session:
+        stop(session, StopScope.CAMPAIGN, campaign_id, reason="a complaint")
+    assert standing()["held"] == (
+        f"the campaign is {status} and a stop is in force: a complaint"
+    )
+
+
+@pytest.mark.usefixtures("a_weekday_noon")
+def test_a_stop_and_a_pause_of_its_own_are_told_without_an_instant() -> None:
+    with transaction() as session:
+        lead = a_lead(session, "spring", said=BOISE)
+        stop(session, StopScope.CAMPAIGN, lead.campaign_id, reason="a complaint")
+        a_lead(
+            session,
+            "summer",
+            said=BOISE,
+            status=CampaignStatus.PAUSED,
+            paused_reason="many failed",
+        )
+    spring, summer = json.loads(run("show", NUMBER, "--json"))["leads"]
+    for told in (spring, summer):
+        assert (told["may_dial"], told["for_good"]) == (False, False)
+        assert (told["rule"], told["until"]) == ("", None)
+    assert spring["held"] == "a stop is in force: a complaint"
+    assert summer["held"] == "the campaign is paused: many failed"
+    words = run("show", NUMBER)
+    assert (
+        "not to be rung now: a stop is in force: a complaint; but for that it might be"
+        in words
+    )
+
+
+@pytest.mark.usefixtures("a_weekday_noon")
+def test_what_is_forbidden_for_good_is_so_whatever_the_campaign_does() -> None:
+    with transaction() as session:
+        a_lead(session, "spring", consent_required=True, status=CampaignStatus.PAUSED)
+    told = standing()
+    assert (told["rule"], told["for_good"]) == ("consent.missing", True)
+    assert "never to be rung: the campaign requires consent" in run("show", NUMBER)
+
+
+@pytest.mark.usefixtures("a_weekday_noon")
+def test_a_lead_that_is_being_called_is_not_told_to_be_lost() -> None:
+    with transaction() as session:
+        a_lead(session, "spring", said=BOISE).status = LeadStatus.CALLING
+    told = standing()
+    assert (told["held"], told["for_good"]) == ("a call to it is under way", False)
+
+
+@pytest.mark.usefixtures("a_weekday_noon")
+def test_the_instant_told_suits_the_next_try_and_the_hours_together() -> None:
+    with transaction() as session:
+        late = a_lead(session, "spring", said=BOISE, **CLOSED)
+        late.next_attempt_at = now() + timedelta(hours=3)  # the window is open then
+        early = a_lead(session, "summer", said=BOISE, **CLOSED)
+        early.next_attempt_at = now() + timedelta(hours=1)
+        after = a_lead(session, "autumn", said=BOISE, schedule_end_time=time(15))
+        after.next_attempt_at = now() + timedelta(hours=2)  # it has closed then
+    told = json.loads(run("show", NUMBER, "--json"))["leads"]
+    waits = [datetime.fromisoformat(one["until"]) - now() for one in told]
+    expected = [timedelta(hours=3), timedelta(hours=2), timedelta(hours=20)]
+    for wait, hours in zip(waits, expected, strict=True):
+        assert abs(wait - hours) < timedelta(seconds=10)
+    rules = [one["rule"] for one in told]
+    assert rules == ["window.campaign", "window.campaign", "lead.gap"]
 
 
 def test_a_number_that_nobody_knows_is_told_so() -> None:

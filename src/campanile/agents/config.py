@@ -93,7 +93,7 @@ class StructuredDataPlan(_Part):
 
 class AnalysisPlan(_Part):
     structured_data_plan: StructuredDataPlan = StructuredDataPlan(enabled=False)
-    min_messages_threshold: int = Field(default=2, ge=0)
+    min_messages_threshold: int = Field(default=2, ge=0, le=1000)
 
 
 class AgentConfig(_Part):

@@ -24,7 +24,9 @@ app = typer.Typer(
 @app.command("list")
 def list_(
     campaign: Annotated[str | None, typer.Option("--campaign", "-c")] = None,
-    limit: Annotated[int, typer.Option(help="The newest so many.")] = 50,
+    limit: Annotated[
+        int, typer.Option(min=1, max=1_000_000, help="The newest so many.")
+    ] = 50,
     as_json: AsJson = False,
 ) -> None:
     """Show calls, the newest first."""

@@ -9,6 +9,7 @@ from campanile.cli.choosing import campaign_named
 from campanile.cli.output import AsJson, console, print_json
 from campanile.db import transaction
 from campanile.leads.importing import ImportReport, import_rows
+from campanile.leads.listed_numbers import region_code
 from campanile.leads.lists import read_rows
 
 app = typer.Typer(
@@ -48,7 +49,10 @@ def import_(
     dry_run: Annotated[bool, typer.Option(help="Check the list, add nobody.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Add the people of a list to a campaign; rows that cannot be rung are named."""
+    """Add the people of a list to a campaign; rows that cannot be rung are named.
+
+    Fails where no row of the list can be.
+    """
     try:
         with transaction() as session:
             report = import_rows(
@@ -59,7 +63,7 @@ def import_(
                     phone_column=phone_column,
                     only_variables=only_variable or (),
                 ),
-                default_region=region,
+                default_region=None if region is None else region_code(region),
             )
             if dry_run:
                 raise _DryRun
@@ -76,8 +80,10 @@ def import_(
                 "dry_run": dry_run,
             }
         )
-        return
-    _tell(report, dry_run=dry_run)
+    else:
+        _tell(report, dry_run=dry_run)
+    if report.rejected and not report.added and not report.duplicates:
+        raise typer.Exit(1)
 
 
 def _tell(report: ImportReport, *, dry_run: bool) -> None:
@@ -86,7 +92,7 @@ def _tell(report: ImportReport, *, dry_run: bool) -> None:
         f"{report.added} leads {verb}, {report.duplicates} were there already."
     )
     for line, reason in report.rejected[:SHOWN_REJECTS]:
-        console.print(f"  row {line}: {reason}")
+        console.print(f"  row {line}: {reason}", markup=False, soft_wrap=True)
     hidden = len(report.rejected) - SHOWN_REJECTS
     if hidden > 0:
         console.print(

@@ -4,7 +4,8 @@ import sys
 
 import typer
 from pydantic import ValidationError
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from rich.markup import escape
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError, ProgrammingError
 
 from campanile import __version__
 from campanile.cli.lazy import LazyCommands
@@ -44,9 +45,11 @@ def main() -> None:
             for problem in error.errors()
         ]
         _complain("What was given does not fit", "", details)
+    except DataError as error:
+        _complain("The database cannot hold that", "", [_first_line(error)])
     except (OperationalError, ProgrammingError) as error:
         _complain(
-            f"The database did not do it: {str(error.orig).splitlines()[0]}",
+            f"The database did not do it: {_first_line(error)}",
             "is `campanile up` running? `campanile doctor` looks at everything",
             [],
         )
@@ -54,13 +57,22 @@ def main() -> None:
         sys.exit(130)
 
 
+def _first_line(error: DBAPIError) -> str:
+    return str(error.orig).splitlines()[0]
+
+
 def _complain(message: str, hint: str, details: list[str]) -> None:
-    problems.print(f"[red]{message[:1].upper()}{message[1:]}.[/]".replace("..", "."))
+    problems.print(f"[red]{_sentence(message[:1].upper() + message[1:])}[/]")
     for detail in details:
-        problems.print(f"  {detail}")
+        problems.print(f"  {escape(detail)}")
     if hint:
-        problems.print(f"[dim]Hint: {hint}.[/]".replace("..", "."))
+        problems.print(f"[dim]Hint: {_sentence(hint)}[/]")
     sys.exit(1)
+
+
+def _sentence(words: str) -> str:
+    """With its full stop; what a person wrote in brackets is no markup."""
+    return escape(words.rstrip(".") + ".")
 
 
 if __name__ == "__main__":

@@ -16,8 +16,11 @@ def print_account(found: Account) -> None:
     for one in found.opt_outs:
         _line(f"opted out on the call of {_time(one.at)} ({one.campaign})")
     _attempts(found.attempts)
+    if not found.attempts and not found.ledger_dials:
+        _line("never rung")
     for dial in found.ledger_dials:
-        _line(f"rung at {_time(dial.dialed_at)}, which only the dial ledger knows")
+        why = "its campaign was deleted, or only the dial ledger knows it"
+        _line(f"rung at {_time(dial.dialed_at)}: {why}")
     for standing in found.leads:
         _standing(standing)
     if not found.leads:
@@ -34,9 +37,6 @@ def _suppressions(found: Account) -> None:
 
 
 def _attempts(attempts: list[Dialed]) -> None:
-    if not attempts:
-        _line("never rung")
-        return
     for one in attempts:
         if one.dialed_at is None:
             outcome = f"not dialed: {one.why_not or one.state}"
@@ -89,8 +89,17 @@ def _standing(standing: Standing) -> None:
     if standing.may_dial:
         _line("may be rung now")
         return
-    until = f"until {_time(standing.until)}" if standing.until else "for good"
-    _line(f"not to be rung {until}: {standing.words} ({standing.rule})")
+    if standing.for_good:
+        _line(f"never to be rung: {standing.words} ({standing.rule})")
+        return
+    legal = "it might be rung"
+    if standing.until is not None:
+        until = _time(standing.until)
+        legal = f"until {until}: {standing.words} ({standing.rule})"
+    if standing.held:
+        _line(f"not to be rung now: {standing.held}; but for that {legal}")
+    else:
+        _line(f"not to be rung {legal}")
 
 
 def _names(names: list[str]) -> str:

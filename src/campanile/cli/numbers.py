@@ -13,7 +13,7 @@ from campanile.numbers.models import PhoneNumber
 from campanile.numbers.phones import parse
 from campanile.organizations.models import default_organization
 from campanile.results.number_account import account
-from campanile.trunks.models import Trunk
+from campanile.trunks.models import Trunk, TrunkLimits
 
 app = typer.Typer(
     help="The numbers we call from, and what is known of any other.",
@@ -38,6 +38,7 @@ def add(
 ) -> None:
     """Register a number that calls are made from. Adding it again changes its trunk."""
     e164 = parse(number).e164
+    limits = TrunkLimits.model_validate({"channels": channels, "calls_per_second": cps})
     with transaction() as session:
         organization = default_organization(session)
         line = session.exec(
@@ -47,7 +48,8 @@ def add(
         ).first()
         if line is None:
             line = Trunk(organization_id=organization.id, name=trunk, address=trunk)
-        line.channels, line.calls_per_second = channels, cps
+        line.channels = limits.channels
+        line.calls_per_second = limits.calls_per_second
         session.add(line)
         session.flush()
         found = session.exec(

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
@@ -21,7 +22,8 @@ def warn(sentence: str) -> None:
 
 def print_json(value: Any) -> None:
     """Dates as ISO 8601, ids and enums as text."""
-    console.print(json.dumps(value, default=str, ensure_ascii=False), soft_wrap=True)
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    console.out(text, highlight=False)  # nothing in it is markup
 
 
 def print_rows(
@@ -33,7 +35,7 @@ def print_rows(
         return
     table = Table(*headings, box=None, header_style="bold")
     for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
+        table.add_row(*("" if cell is None else escape(str(cell)) for cell in row))
     console.print(table)
 
 
@@ -44,4 +46,5 @@ def print_facts(facts: dict[str, Any], *, as_json: bool) -> None:
         return
     width = max(map(len, facts), default=0)
     for name, value in facts.items():
-        console.print(f"[bold]{name:<{width}}[/]  {'' if value is None else value}")
+        told = "" if value is None else escape(str(value))
+        console.print(f"[bold]{name:<{width}}[/]  {told}")

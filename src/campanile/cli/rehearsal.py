@@ -19,17 +19,19 @@ app = typer.Typer(
     add_completion=False,
 )
 
+Port = Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")]
+
 
 @app.command()
 def exchange(
-    port: Annotated[int, typer.Option(help="0 takes a free one.")] = 0,
+    port: Port = 0,
     callees: Annotated[
         Path | None, typer.Option(help="A folder of callee files.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Fixes everything random.")] = 0,
     mute: Annotated[bool, typer.Option(help="Callees say nothing.")] = False,
     session_seconds: Annotated[
-        float, typer.Option(help="As Janus's session_timeout.")
+        float, typer.Option(min=1, max=86400, help="As Janus's session_timeout.")
     ] = 10,
 ) -> None:
     """A phone network of simulated callees, behind Janus's protocol."""
@@ -52,7 +54,7 @@ def exchange(
 
 @app.command()
 def providers(
-    port: Annotated[int, typer.Option(help="0 takes a free one.")] = 0,
+    port: Port = 0,
 ) -> None:
     """Deepgram, OpenAI and ElevenLabs over offline engines."""
     from campanile.rehearsal.provider_server.server import (  # noqa: PLC0415

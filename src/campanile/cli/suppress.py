@@ -27,7 +27,13 @@ from campanile.db import transaction
 from campanile.dialing import do_not_call
 from campanile.errors import Conflict, Invalid, NotFound
 from campanile.leads import suppression
-from campanile.leads.listed_numbers import ListedNumber, e164, read_numbers
+from campanile.leads.listed_numbers import (
+    HINT,
+    ListedNumber,
+    e164,
+    read_numbers,
+    region_code,
+)
 from campanile.leads.models import Suppression
 from campanile.leads.suppression import Scope
 from campanile.organizations.models import Organization, default_organization
@@ -43,7 +49,15 @@ SHOWN_REJECTS = 20
 SKIP_MS = 120_000
 """For one campaign's waiting leads against the whole list; nobody waits for it."""
 
-Number = Annotated[str, typer.Argument(help="In international form, as +12125550100.")]
+MOST_SHOWN = 1_000_000
+
+Number = Annotated[
+    str, typer.Argument(help="As +12125550100; with --region also as 212-555-0100.")
+]
+Region = Annotated[
+    str | None,
+    typer.Option(help="Country of numbers written without +, as US or GB."),
+]
 OfCampaign = Annotated[
     str | None, typer.Option("--campaign", "-c", help="In this campaign only.")
 ]
@@ -56,13 +70,14 @@ Reason = Annotated[str, typer.Option(help="For whoever asks why.")]
 @app.command()
 def add(
     number: Number,
+    region: Region = None,
     campaign: OfCampaign = None,
     everywhere: Everywhere = False,
     reason: Reason = "asked for by hand",
     as_json: AsJson = False,
 ) -> None:
     """Never ring a number again: from this moment, ringing calls included."""
-    phone_number = e164(number)
+    phone_number = _read(number, region)
     with transaction() as session:
         scope = _scope(session, campaign, everywhere)
         new = suppression.suppress(
@@ -87,16 +102,17 @@ def import_(
     ],
     campaign: OfCampaign = None,
     everywhere: Everywhere = False,
-    region: Annotated[
-        str | None, typer.Option(help="Country of numbers written without +.")
-    ] = None,
+    region: Region = None,
     phone_column: Annotated[
         str | None, typer.Option(help="Heading of the numbers.")
     ] = None,
     reason: Reason = "",
     as_json: AsJson = False,
 ) -> None:
-    """Suppress every number of a file. What is read counts at once; again is no harm."""
+    """Suppress every number of a file. What is read counts at once; again is no harm.
+
+    Fails where no row of the file is a number.
+    """
     numbers = read_numbers(file, default_region=region, phone_column=phone_column)
     with transaction() as session:
         scope = _scope(session, campaign, everywhere)
@@ -124,13 +140,22 @@ def import_(
                 "scope": scope.words,
             }
         )
-        return
+    else:
+        _tell(tally, skipped)
+    if tally.rejected and not tally.listed:
+        warn(f"No row of {file.name} is a number: nobody was suppressed.")
+        if region is None:
+            warn(f"Hint: {HINT} (--region).")
+        raise typer.Exit(1)
+
+
+def _tell(tally: "_Tally", skipped: int) -> None:
     console.print(
         f"{tally.added} numbers added, {tally.listed - tally.added} were there already; "
         f"{skipped} waiting leads skipped."
     )
     for row in tally.rejected[:SHOWN_REJECTS]:
-        console.print(f"  row {row.line}: {row.reason}")
+        console.print(f"  row {row.line}: {row.reason}", markup=False, soft_wrap=True)
     hidden = len(tally.rejected) - SHOWN_REJECTS
     if hidden > 0:
         console.print(f"  … and {hidden} more that are no numbers (--json has all)")
@@ -164,12 +189,17 @@ class _Tally:
 @app.command("list")
 def list_(
     number: Annotated[str | None, typer.Option(help="Only this one.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Show at most so many.")] = 100,
-    offset: Annotated[int, typer.Option(min=0, help="After so many.")] = 0,
+    region: Region = None,
+    limit: Annotated[
+        int, typer.Option(min=1, max=MOST_SHOWN, help="Show at most so many.")
+    ] = 100,
+    offset: Annotated[
+        int, typer.Option(min=0, max=2**31 - 1, help="After so many.")
+    ] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Show who is not rung and why, the newest first."""
-    wanted = e164(number) if number else None
+    wanted = _read(number, region) if number else None
     with transaction() as session:
         root_id = default_organization(session).root_id
         found = suppression.entries(
@@ -186,6 +216,7 @@ def list_(
 @app.command()
 def remove(
     number: Number,
+    region: Region = None,
     campaign: OfCampaign = None,
     everywhere: Everywhere = False,
     yes: Annotated[
@@ -194,7 +225,7 @@ def remove(
     as_json: AsJson = False,
 ) -> None:
     """Take a number off the list. Leads that were skipped for it stay skipped."""
-    phone_number = e164(number)
+    phone_number = _read(number, region)
     with transaction() as session:
         scope = _scope(session, campaign, everywhere)
         if not yes:
@@ -212,6 +243,10 @@ def remove(
     warning = do_not_call.write_lift(gone.id)
     if warning:
         warn(warning)
+
+
+def _read(number: str, region: str | None) -> str:
+    return e164(number, None if region is None else region_code(region))
 
 
 def _scope(session: Session, campaign: str | None, everywhere: bool) -> Scope:

@@ -10,13 +10,24 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
 import phonenumbers
-from phonenumbers import PhoneMetadata, PhoneNumberFormat
+from phonenumbers import SUPPORTED_REGIONS, PhoneMetadata, PhoneNumberFormat
 
-from campanile.leads.lists import PHONE_COLUMNS, column_name, read_cells
+from campanile.errors import Invalid
+from campanile.leads.columns import country_code
+from campanile.leads.lists import (
+    PHONE_COLUMNS,
+    UnreadableList,
+    column_name,
+    phone_index,
+    read_cells,
+)
 from campanile.numbers.phones import NotANumber
+
+HINT = "write numbers with + and the country code, or name their region, as US"
 
 _INTERNATIONAL = re.compile(r"\+([1-9]\d{6,14})")
 _ORNAMENTS = str.maketrans("", "", " \u00a0()-./\t")
@@ -36,7 +47,10 @@ def read_numbers(
     path: Path, *, default_region: str | None = None, phone_column: str | None = None
 ) -> Iterator[ListedNumber]:
     """Every number of a file: plain text with one a line, CSV or XLSX with a heading
-    that names the numbers, or without any and the numbers in the first column."""
+    that names the numbers; without any, only where no other column may be theirs.
+    Raises Invalid for a region that there is not, UnreadableList, NotFound."""
+    if default_region is not None:
+        default_region = region_code(default_region)
     index, lines = _column(path, phone_column)
     for line, text in lines:
         cell = text[index].strip() if index < len(text) else ""
@@ -59,6 +73,17 @@ def e164(text: str, default_region: str | None = None) -> str:
         if local:
             return f"+1{local[1]}"
     return _parse(text, default_region)
+
+
+def region_code(text: str) -> str:
+    """The ISO 3166 code of a country that numbers are written in without +. Raises
+    Invalid."""
+    code = text.strip().upper()
+    if code not in SUPPORTED_REGIONS:  # perhaps its name
+        code = country_code(text)
+    if code not in SUPPORTED_REGIONS:
+        raise Invalid(f"{text!r} is no country with numbers of its own")
+    return code
 
 
 def _is_canonical(digits: str) -> bool:
@@ -93,7 +118,10 @@ def _parse(text: str, default_region: str | None) -> str:
     try:
         number = phonenumbers.parse(text, default_region)
     except phonenumbers.NumberParseException as error:
-        raise NotANumber(f"{text!r} is no phone number: {error}") from error
+        known = default_region is not None or text.lstrip().startswith("+")
+        raise NotANumber(
+            f"{text!r} is no phone number: {error}", hint="" if known else HINT
+        ) from error
     if not phonenumbers.is_possible_number(number):
         raise NotANumber(f"{text!r} has too few or too many digits")
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
@@ -104,16 +132,39 @@ def _column(
 ) -> tuple[int, Iterator[tuple[int, list[str]]]]:
     """Where the numbers stand, and the lines from the first number on."""
     cells = enumerate(read_cells(path), start=1)
-    first = next(cells, (1, [""]))
+    first = next((line for line in cells if not _is_remark(line[1], wanted)), (1, [""]))
     names = [column_name(cell) for cell in first[1]]
-    for name in (column_name(wanted),) if wanted else PHONE_COLUMNS:
-        if name in names:
-            return names.index(name), cells
-    return 0, _again(first, cells)
+    if wanted is None:
+        known = [name for name in dict.fromkeys(names) if name in PHONE_COLUMNS]
+        if len(known) > 1:
+            raise UnreadableList(
+                f"{path.name} may have numbers under {' and '.join(known)}",
+                hint="choose one with --phone-column, and import it again for the other: "
+                f"the columns are {', '.join(filter(None, names))}",
+            )
+        if not known and _has_no_choice(first[1]):
+            return 0, chain([first], cells)
+    return phone_index(names, wanted, path), cells
 
 
-def _again(
-    first: tuple[int, list[str]], rest: Iterator[tuple[int, list[str]]]
-) -> Iterator[tuple[int, list[str]]]:
-    yield first
-    yield from rest
+def _is_remark(cells: list[str], wanted: str | None) -> bool:
+    """Before the heading; which may itself begin with #, as that of a count does."""
+    begin = next((cell.strip() for cell in cells if cell.strip()), "")
+    headings = PHONE_COLUMNS if wanted is None else (column_name(wanted),)
+    return not begin or (
+        begin.startswith("#")
+        and not any(column_name(cell) in headings for cell in cells)
+    )
+
+
+def _has_no_choice(cells: list[str]) -> bool:
+    """Whether a first line without a known heading leaves no doubt: it has one cell, or
+    begins with its only international number."""
+    filled = [bool(cell.strip()) for cell in cells]
+    if not any(filled[1:]):
+        return True
+    whole = [
+        _INTERNATIONAL.fullmatch(cell.translate(_ORNAMENTS)) is not None
+        for cell in cells
+    ]
+    return whole[0] and not any(whole[1:])

@@ -12,7 +12,12 @@ from pathlib import Path
 from campanile.errors import Invalid, NotFound
 from campanile.leads.columns import said_by
 
-PHONE_COLUMNS = ("phone_number", "phone", "telephone", "mobile", "number", "tel")
+PHONE_COLUMNS = (
+    *("phone_number", "phone", "telephone", "mobile", "cell", "telephone_number"),
+    *("mobile_phone", "mobile_number", "cell_phone", "cellphone", "cell_number"),
+    *("telefoonnummer", "telefoon", "mobiel", "number", "tel"),
+)
+"""Headings of the numbers, as `column_name` writes them; the first found counts."""
 _SNIFFED_BYTES = 64 * 1024
 
 
@@ -42,7 +47,7 @@ def read_rows(
     """
     cells = read_cells(path)
     header = [column_name(cell) for cell in next(cells, [])]
-    phone = _phone_index(header, phone_column, path)
+    phone = phone_index(header, phone_column, path)
     plain = {column_name(heading) for heading in only_variables}
     for line, values in enumerate(cells, start=2):
         texts = [value.strip() for value in values]
@@ -74,7 +79,8 @@ def column_name(cell: str) -> str:
     return "_".join(cell.strip().lower().split())
 
 
-def _phone_index(header: list[str], wanted: str | None, path: Path) -> int:
+def phone_index(header: list[str], wanted: str | None, path: Path) -> int:
+    """Which column has the numbers. Raises UnreadableList, with the columns there are."""
     names = (column_name(wanted),) if wanted else PHONE_COLUMNS
     for name in names:
         if name in header:

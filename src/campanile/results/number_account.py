@@ -2,7 +2,7 @@
 done with it now. For whoever has to answer a complaint."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,14 +15,15 @@ from campanile.calls.outcomes import Disposition
 from campanile.campaigns.caps import caps_of
 from campanile.campaigns.lifecycle import caller_id
 from campanile.campaigns.models import Campaign
+from campanile.campaigns.states import TERMINAL, CampaignStatus
 from campanile.clock import clock_offset, legal_now, now, real_instant
 from campanile.compliance.hours import Place
-from campanile.compliance.may_dial import Allowed, Dial, may_dial
+from campanile.compliance.may_dial import Allowed, Dial, Facts, Refused, may_dial
 from campanile.config import settings
 from campanile.errors import Invalid
 from campanile.leads import suppression
 from campanile.leads.models import Lead
-from campanile.leads.states import LeadStatus
+from campanile.leads.states import OPEN, LeadStatus
 from campanile.numbers.models import DialProfile
 from campanile.numbers.phones import kind_of, parse
 from campanile.numbers.places import place_of
@@ -30,6 +31,9 @@ from campanile.numbers.profiles import place_of_profile
 from campanile.organizations.models import Organization
 from campanile.organizations.stops import lineage, stop_for
 from campanile.results.forecast import WAITS
+
+CLOCKLESS = "campaign.zone"
+"""of `may_dial`: the campaign's hours cannot be read; a person has to set them"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,8 @@ class Dialed:
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """A dial that only the ledger knows: the database was restored from before it."""
+    """A dial without its attempt: the campaign was deleted, or the database restored from
+    before it."""
 
     dialed_at: datetime
     campaign_id: str
@@ -96,11 +101,16 @@ class Standing:
     not_after: datetime | None
     callback_at: datetime | None
     may_dial: bool
+    held: str
+    """why nobody rings it until somebody or something lets go, nobody knows when: a
+    stop, a campaign that does not run, a call under way; empty: nothing"""
     rule: str
-    """what allows or forbids it; empty: nothing forbids it"""
+    """what forbids it whatever holds it; empty: nothing"""
     words: str
     until: datetime | None
-    """real time; of a refusal, None: for good"""
+    """real time, from which on nothing forbids it any more"""
+    for_good: bool
+    """as things stand, it is never rung"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,9 +230,15 @@ def _standing(
     attempts: Sequence[Attempt],
     forgotten: Sequence[LedgerDial],
 ) -> Standing:
-    allowed, rule, words, until = _now(
-        session, lead, place, campaign, attempts, forgotten
-    )
+    refused = _refused(session, lead, place, campaign, attempts, forgotten)
+    held = _held(session, lead, campaign)
+    if (over := _over(lead, campaign)) is not None and (
+        refused is None or refused.until is not None or refused.setting
+    ):
+        refused = over
+    if refused is not None and refused.rule == CLOCKLESS:
+        held = " and ".join(filter(None, [held, refused.reason]))
+        refused = None
     consent = None
     if lead.consent_basis is not None:
         consent = Consent(
@@ -241,22 +257,25 @@ def _standing(
         not_before=lead.not_before,
         not_after=lead.not_after,
         callback_at=lead.callback_at,
-        may_dial=allowed,
-        rule=rule,
-        words=words,
-        until=until,
+        may_dial=refused is None and not held,
+        held=held,
+        rule="" if refused is None else refused.rule,
+        words="nothing forbids it" if refused is None else refused.reason,
+        until=None if refused is None else refused.until,
+        for_good=refused is not None and refused.until is None,
     )
 
 
-def _now(
+def _refused(
     session: Session,
     lead: Lead,
     place: Place,
     campaign: Campaign,
     attempts: Sequence[Attempt],
     forgotten: Sequence[LedgerDial],
-) -> tuple[bool, str, str, datetime | None]:
-    """(allowed, rule, words, until)."""
+) -> Refused | None:
+    """What forbids ringing it, were the campaign running and nobody had said stop; its
+    instant in real time, and after the lead's rest."""
     own = session.get_one(Organization, campaign.organization_id)
     root = session.get_one(Organization, own.root_id)
     listed = suppression.suppression_of(
@@ -279,18 +298,49 @@ def _now(
         caps=caps_of(root, own, campaign),
         dials=[Dial(at + clock_offset(), subject) for at, subject in rung],
         suppressed=None if listed is None else listed.reason,
-        stopped=_stopped(session, campaign),
         quarantined_until=max(quarantines) + clock_offset() if quarantines else None,
     )
-    decision = may_dial(facts, legal_now())
-    if not isinstance(decision, Allowed):
-        until = None if decision.until is None else real_instant(decision.until)
-        return False, decision.rule, decision.reason, until
-    if lead.status != LeadStatus.PENDING:
-        return False, "lead.status", f"the lead is {lead.status}", None
-    if lead.next_attempt_at > now():
-        return False, "lead.gap", WAITS, lead.next_attempt_at
-    return True, "", "nothing forbids it", None
+    running = replace(facts, campaign_runs=True)
+    found = _decided(running, legal_now())
+    if lead.next_attempt_at <= now() or (found is not None and found.until is None):
+        return found
+    rested = _decided(running, lead.next_attempt_at + clock_offset())
+    until = lead.next_attempt_at if rested is None else rested.until
+    if until is None:
+        return rested
+    rule, words = ("lead.gap", WAITS) if found is None else (found.rule, found.reason)
+    return Refused(rule, words, until)
+
+
+def _decided(facts: Facts, legal: datetime) -> Refused | None:
+    decision = may_dial(facts, legal)
+    if isinstance(decision, Allowed):
+        return None
+    until = None if decision.until is None else real_instant(decision.until)
+    return replace(decision, until=until)
+
+
+def _over(lead: Lead, campaign: Campaign) -> Refused | None:
+    """Nothing comes after these states."""
+    if lead.status not in OPEN:
+        why = f": {lead.reason}" if lead.reason else ""
+        return Refused("lead.status", f"the lead is {lead.status}{why}", None)
+    if campaign.status in TERMINAL:
+        return Refused("campaign.over", f"the campaign is {campaign.status}", None)
+    return None
+
+
+def _held(session: Session, lead: Lead, campaign: Campaign) -> str:
+    """`may_dial` names the next minute for these, because nobody knows when they end."""
+    found = []
+    if lead.status == LeadStatus.CALLING:
+        found.append("a call to it is under way")
+    if campaign.status not in (CampaignStatus.SCHEDULED, *TERMINAL):
+        why = f": {campaign.paused_reason}" if campaign.paused_reason else ""
+        found.append(f"the campaign is {campaign.status}{why}")
+    if (stop := _stopped(session, campaign)) is not None:
+        found.append(stop)
+    return " and ".join(found)
 
 
 def _stopped(session: Session, campaign: Campaign) -> str | None:

@@ -87,8 +87,9 @@ class _Model:
         return expected_end(self._crowds(), self.pace, self.start)
 
     def _crowds(self) -> list[Crowd]:
-        """As few as tell the leads apart: by the hour they are due, else by the day."""
-        for grain in (timedelta(hours=1), timedelta(days=1), None):
+        """As few as tell the leads apart: by the minute they are due, else the hour, …"""
+        minute, hour, day = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+        for grain in (minute, hour, day, None):
             crowds = self._told_apart(grain)
             if len(crowds) <= MOST_CROWDS:
                 break

@@ -8,7 +8,15 @@ from sqlmodel import Field, SQLModel
 from campanile.db import created_column
 
 
-class Trunk(SQLModel, table=True):
+class TrunkLimits(SQLModel):
+    """What the carrier allows."""
+
+    channels: int = Field(default=30, ge=1, le=100_000)
+    """calls at once"""
+    calls_per_second: float = Field(default=5.0, ge=0.001, le=10_000)
+
+
+class Trunk(TrunkLimits, table=True):
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     organization_id: UUID = Field(foreign_key="organization.id", index=True)
     name: str
@@ -17,9 +25,6 @@ class Trunk(SQLModel, table=True):
     """host or host:port of the carrier's SIP server"""
     auth_username: str | None = None
     transport: str = "udp"
-    channels: int = Field(default=30, ge=1)
-    """calls at once"""
-    calls_per_second: float = Field(default=5.0, gt=0)
     next_send_at: datetime = created_column()
     """the earliest instant at which another INVITE may leave (capacity/send_times.py)"""
     is_active: bool = True

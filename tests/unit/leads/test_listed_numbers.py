@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat
 
-from campanile.leads.listed_numbers import e164, read_numbers
+from campanile.errors import Invalid
+from campanile.leads.listed_numbers import e164, read_numbers, region_code
+from campanile.leads.lists import UnreadableList
 from campanile.numbers.phones import NotANumber
 
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
@@ -85,3 +87,91 @@ def test_plain_text_csv_and_spreadsheets_are_read_alike(tmp_path: Path) -> None:
             None,
         ], file
         assert "nobody" in rows[-1].reason
+
+
+def listed(tmp_path: Path, content: str, **options: str) -> list[str | None]:
+    file = tmp_path / "list.csv"
+    file.write_text(content)
+    return [row.phone_number for row in read_numbers(file, **options)]
+
+
+IDS_AND_CELLS = "id,cell\n2125550177,2125550101\n2125550178,2125550102\n"
+"""Both columns read as numbers of the US."""
+
+
+@pytest.mark.parametrize(
+    "heading", ["cell", "Cell Phone", "mobile phone", "Mobile Number", "phone"]
+)
+def test_the_column_of_numbers_is_found_by_what_people_call_it(
+    tmp_path: Path, heading: str
+) -> None:
+    content = IDS_AND_CELLS.replace("cell", heading)
+    found = listed(tmp_path, content, default_region="US")
+    assert found == ["+12125550101", "+12125550102"]
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "says"),
+    [
+        (IDS_AND_CELLS, {"phone_column": "cel"}, "no column cel"),
+        (IDS_AND_CELLS.replace("cell", "whom"), {}, "no column phone_number or"),
+        ("2125550177,2125550101\n", {}, "no column phone_number or"),
+        ("+12125550177,+12125550101\n", {}, "no column phone_number or"),
+        ("name,phone,mobile\nAnn,,+12125550101\n", {}, "phone and mobile"),
+    ],
+)
+def test_no_column_is_guessed_where_there_are_several(
+    tmp_path: Path, content: str, options: dict[str, str], says: str
+) -> None:
+    with pytest.raises(UnreadableList, match=says) as refused:
+        listed(tmp_path, content, default_region="US", **options)
+    assert "--phone-column" in refused.value.hint
+    for heading in content.splitlines()[0].split(","):
+        assert heading in refused.value.hint
+
+
+def test_of_several_known_columns_one_can_be_named(tmp_path: Path) -> None:
+    content = "phone,mobile\n+12125550101,+12125550102\n"
+    assert listed(tmp_path, content, phone_column="Mobile") == ["+12125550102"]
+
+
+@pytest.mark.parametrize(
+    "heading", ["", "whom to spare\n", "# these, and no others\n\n"]
+)
+def test_one_column_needs_no_heading(tmp_path: Path, heading: str) -> None:
+    found = listed(tmp_path, f"{heading}+12125550101\n+12125550102\n")
+    assert found[-2:] == ["+12125550101", "+12125550102"]
+
+
+def test_a_heading_below_a_remark_is_still_the_heading(tmp_path: Path) -> None:
+    content = f"\n# of the registry\n{IDS_AND_CELLS}"
+    found = listed(tmp_path, content, default_region="US")
+    assert found == ["+12125550101", "+12125550102"]
+
+
+def test_a_sign_of_number_makes_no_remark_of_a_heading_or_a_row(tmp_path: Path) -> None:
+    content = "#,cell\n#1,+12125550101\n#2,+12125550102\n"
+    expected = ["+12125550101", "+12125550102"]
+    assert listed(tmp_path, content) == expected
+    whose = content.replace("cell", "whom")
+    assert listed(tmp_path, whose, phone_column="whom") == expected
+
+
+def test_a_number_without_its_country_says_how_to_write_it() -> None:
+    with pytest.raises(NotANumber) as refused:
+        e164("2125550101")
+    assert "+" in refused.value.hint
+    assert "region" in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("US", "US"), ("nl", "NL"), ("UK", "GB"), ("Belgium", "BE")]
+)
+def test_a_region_is_named_as_people_name_countries(text: str, code: str) -> None:
+    assert region_code(text) == code
+
+
+@pytest.mark.parametrize("text", ["XX", "Atlantis", "", "AQ"])
+def test_what_is_no_region_is_refused(text: str) -> None:
+    with pytest.raises(Invalid, match="no country"):
+        region_code(text)

@@ -58,6 +58,15 @@ def test_the_column_of_numbers_can_be_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "heading", ["Cell", "cell phone", "Mobile Phone", "mobile number"]
+)
+def test_the_column_of_numbers_has_many_names(tmp_path: Path, heading: str) -> None:
+    file = tmp_path / "leads.csv"
+    file.write_text(f"id,{heading}\n7,+12125550101\n")
+    assert [row.phone for row in read_rows(file)] == ["+12125550101"]
+
+
+@pytest.mark.parametrize(
     ("content", "says"),
     [
         (b"", "no column"),

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from sqlmodel import Session
 
 from campanile.api.deps import CampaignDep, OrganizationDep, SessionDep
+from campanile.calls import removal
 from campanile.campaigns import lifecycle
 from campanile.campaigns.models import (
     Campaign,
@@ -28,6 +29,8 @@ class CampaignIn(CampaignCreate):
 
 class CampaignRead(CampaignBase):
     id: UUID
+    timezone: str
+    """as it is kept, also where the time-zone data no longer knows it"""
     agent_id: UUID
     number_id: UUID | None
     status: CampaignStatus
@@ -83,7 +86,7 @@ def update_campaign(
 
 @router.delete("/{campaign_id}")
 def delete_campaign(campaign: CampaignDep, session: SessionDep) -> Done:
-    lifecycle.delete(session, campaign)
+    removal.delete_campaign(session, campaign)
     return Done()
 
 

@@ -62,7 +62,7 @@ def list_leads(
     campaign: CampaignDep,
     session: SessionDep,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
 ) -> Many:
     rows = editing.page(session, campaign, limit=limit, offset=offset)
     total = editing.count(session, campaign).total

@@ -17,7 +17,7 @@ from campanile.campaigns import lifecycle
 from campanile.dialing import do_not_call
 from campanile.errors import NotFound
 from campanile.leads import suppression
-from campanile.leads.listed_numbers import e164
+from campanile.leads.listed_numbers import e164, region_code
 from campanile.leads.models import Suppression
 from campanile.organizations.models import Organization
 
@@ -28,6 +28,8 @@ router = APIRouter(prefix="/suppressions", tags=["suppressions"])
 
 class SuppressionCreate(BaseModel):
     phone_number: str
+    region: str | None = None
+    """ISO 3166, of a number that is written without +"""
     campaign_id: UUID | None = None
     """None: in every campaign of the organisation's tree"""
     reason: str = Field(default="", max_length=500)
@@ -70,7 +72,7 @@ def list_suppressions(
     organization: OrganizationDep,
     phone_number: str | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
 ) -> Many:
     root_id = session.get_one(Organization, organization).root_id
     wanted = None if phone_number is None else e164(phone_number)
@@ -92,7 +94,8 @@ def add_suppression(
     if wanted.campaign_id is not None:
         lifecycle.find(session, organization, wanted.campaign_id)
     root_id = session.get_one(Organization, organization).root_id
-    phone_number = e164(wanted.phone_number)
+    region = None if wanted.region is None else region_code(wanted.region)
+    phone_number = e164(wanted.phone_number, region)
     suppression.suppress(
         session,
         phone_number,
