@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from campanile import clock
-from campanile.calls.lifecycle import release
+from campanile.calls.lifecycle import release, withdraw
 from campanile.calls.models import Attempt, LedgerDial, LedgerMark
 from campanile.calls.outcomes import Disposition
 from campanile.calls.restoring import FOLLOW_UP
@@ -21,6 +21,7 @@ from campanile.dialing import reconcile as reconciling
 from campanile.dialing.decision import Go, Stay
 from campanile.dialing.ledger import Dial, Ledger
 from campanile.dialing.reconcile import reconcile, standing
+from campanile.leads import editing
 from campanile.leads.models import Lead
 from campanile.leads.states import LeadStatus
 from support.attempts import (
@@ -47,10 +48,16 @@ def lead(monkeypatch: pytest.MonkeyPatch) -> Lead:
         return make_leads(session, campaign, 1)[0]
 
 
-def forgotten_dial(lead: Lead, ledger: Ledger, *, ago: timedelta = timedelta()) -> Dial:
+def forgotten_dial(
+    lead: Lead,
+    ledger: Ledger,
+    *,
+    ago: timedelta = timedelta(),
+    attempt_id: UUID | None = None,
+) -> Dial:
     """A dial to the lead that stands in the ledger and nowhere else."""
     made = Dial(
-        attempt_id=uuid4(),
+        attempt_id=attempt_id or uuid4(),
         root_id=lead.organization_id,
         campaign_id=lead.campaign_id,
         lead_id=lead.id,
@@ -161,6 +168,61 @@ def test_a_reservation_that_was_dialed_after_the_backup_ends_as_unknown(
     if not answered:
         assert after.next_attempt_at > clock.now() + HOUR - timedelta(seconds=60)
     assert isinstance(dial(attempt_id, ledger), Stay)  # its message comes after all
+
+
+@pytest.mark.parametrize("batch", [1, 1000])
+@pytest.mark.parametrize("released", [False, True])
+def test_a_reservation_whose_dial_was_withdrawn_after_the_backup_was_never_dialed(
+    lead: Lead,
+    ledger: Ledger,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    released: bool,
+    batch: int,
+) -> None:
+    """Whether both lines are read in one part of the file or not."""
+    monkeypatch.setattr(reconciling, "BATCH", batch)
+    attempt_id = claimed(lead)
+    made = forgotten_dial(lead, ledger, attempt_id=attempt_id)
+    ledger.withdrawn(attempt_id, t=made.t + 1)
+    if released:
+        with transaction() as session:
+            release(session, attempt_id, reason="late", again_at=clock.now())
+    reconcile(ledger)
+    attempt, after = rows_of(attempt_id)
+    assert attempt.state == ("void" if released else "claimed")
+    assert (attempt.charged, after.attempts) == (False, 0)
+
+
+def test_a_withdrawal_that_the_ledger_does_not_know_yet_stands(
+    lead: Lead, ledger: Ledger
+) -> None:
+    """Somebody reads between the commit and the line, or the line never comes."""
+    attempt_id = claimed(lead)
+    assert isinstance(dial(attempt_id, ledger), Go)
+    with transaction() as session:
+        assert withdraw(
+            session, attempt_id, worker_id="w", reason="late", again_at=clock.now()
+        )
+        session.execute(sa.delete(LedgerMark))
+    reconcile(ledger)
+    attempt, after = rows_of(attempt_id)
+    assert (attempt.state, attempt.charged, after.attempts) == ("void", False, 0)
+
+
+def test_a_lead_whose_reservation_was_dialed_after_the_backup_is_one_that_was_rung(
+    lead: Lead, ledger: Ledger
+) -> None:
+    """What nobody ever rang may be deleted, with its dials."""
+    attempt_id = claimed(lead)
+    forgotten_dial(lead, ledger, attempt_id=attempt_id)
+    reconcile(ledger)
+    with transaction() as session:
+        campaign = session.get_one(Campaign, lead.campaign_id)
+        editing.remove(session, campaign, lead.id)
+    attempt, after = rows_of(attempt_id)
+    assert attempt.disposition == Disposition.UNKNOWN
+    assert (after.status, after.reason) == (LeadStatus.SKIPPED, "removed")
 
 
 def test_an_answer_that_the_rows_missed_makes_a_lost_call_a_persons_business(

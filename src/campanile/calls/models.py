@@ -101,7 +101,8 @@ class Attempt(SQLModel, table=True):
 
 
 class LedgerDial(SQLModel, table=True):
-    """A dial that only the ledger knows: the database was restored from before it.
+    """A dial without its attempt: only the ledger knows it, because the database was
+    restored from before it, or its campaign was deleted.
 
     Counts like an attempt for caps and gaps (DESIGN D17).
     """

@@ -41,12 +41,15 @@ _GIVEN = """
       t float8, attempt uuid, root uuid, campaign uuid, lead uuid, subject text,
       number text)
 """
+# A void attempt that has a worker was claimed by it and withdrawn: the rows know of the
+# dial that its INVITE never left, before the ledger does.
 _FORGOTTEN = sa.text(
     f"""
     SELECT given.attempt, given.lead, to_timestamp(given.t), attempt.state
       FROM {_GIVEN}
       LEFT JOIN attempt ON attempt.id = given.attempt
-     WHERE (attempt.id IS NULL OR attempt.state IN ('claimed', 'void'))
+     WHERE (attempt.id IS NULL OR attempt.state = 'claimed'
+            OR attempt.state = 'void' AND attempt.worker_id IS NULL)
        AND EXISTS (SELECT 1 FROM organization WHERE id = given.root)
     """
 )
@@ -186,7 +189,10 @@ def _close_as_unknown(session: Session, dial: ForgottenDial, rest: timedelta) ->
     session.execute(
         update(Lead)
         .where(col(Lead.id) == dial.lead_id)
-        .values(attempts=Lead.attempts + 1)
+        .values(
+            attempts=Lead.attempts + 1,
+            last_attempt_at=sa.func.greatest(Lead.last_attempt_at, dial.dialed_at),
+        )
     )
     # A reservation that had been given up is no longer what its lead is busy with.
     settle = move_on if dial.state == AttemptState.CLAIMED else correct

@@ -194,17 +194,3 @@ def caller_id(session: Session, campaign: Campaign) -> PhoneNumber:
         f"campaign {campaign.name!r} has no number to call from",
         hint="add one with `campanile number add +1…`",
     )
-
-
-def delete(session: Session, campaign: Campaign) -> None:
-    """Only what is not running can go, with its leads and calls."""
-    gone = session.execute(
-        sa.delete(Campaign).where(
-            col(Campaign.id) == campaign.id,
-            col(Campaign.status) != CampaignStatus.SCHEDULED,
-        )
-    )
-    if not affected(gone):
-        raise IllegalTransition(
-            f"campaign {campaign.name!r} is running", hint="pause or cancel it first"
-        )

@@ -17,7 +17,7 @@ from typing import Any, Self, TypeVar
 from uuid import UUID
 
 import structlog
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from campanile import egress
@@ -32,6 +32,8 @@ from campanile.dialing.ledger import Ledger
 from campanile.dialing.orders import Order, Orders, orders_for
 from campanile.dialing.outbox import Outbox
 from campanile.dialing.plan import Plan
+from campanile.dialing.reading_on import LedgerReader
+from campanile.dialing.reconcile import read_on
 from campanile.dialing.trunk_turn import TrunkTurn
 from campanile.media.clock import FrameClock
 from campanile.media.vad import SileroBatch
@@ -76,6 +78,9 @@ class CallHost:
             self.worker_id.replace(":", "-"),
             self._record,
         )
+        self.reader = LedgerReader(
+            partial(self.in_thread, partial(read_on, self.ledger))
+        )
         self._gateways: dict[UUID, JanusGateway] = {}
         self._turns: dict[UUID, TrunkTurn] = {}
         self._threads = ThreadPoolExecutor(DATABASE_THREADS, "database")
@@ -87,7 +92,7 @@ class CallHost:
     async def __aenter__(self) -> Self:
         await self.leases.renew_once()  # announces us before the first message comes
         await self.outbox.open()
-        for name in ("leases", "orders", "outbox"):
+        for name in ("leases", "orders", "outbox", "reader"):
             work = _lasting(name, getattr(self, name).run)
             self._tasks.append(asyncio.create_task(work, name=name))
         return self
@@ -100,7 +105,7 @@ class CallHost:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        with suppress(OperationalError):  # then the lease says it, a little later
+        with suppress(SQLAlchemyError):  # then the lease says it, a little later
             await self.rows(slots.withdraw, self.worker_id)
         await self.providers.close()
         await self.webhooks.aclose()

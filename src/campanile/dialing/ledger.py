@@ -13,7 +13,9 @@ One JSON object per line, `t` in unix seconds:
                                         that is added later has another id
     {"t", "opted_out": number, "root"}  no longer written: a suppression without an id
 
-Several processes, of several hosts where the path is shared, append to one file.
+Several processes, of several hosts where the path is shared, append to one file. Its
+newest time never goes back (`newest`): of the last four, `t` is only when they were
+written, and no earlier than that.
 """
 
 import fcntl
@@ -33,6 +35,7 @@ from campanile.errors import Unavailable
 
 TAIL_BYTES = 4096
 """More than any line has."""
+LOOKS, LOOK_SECONDS = 5, 0.002
 REASON_CHARACTERS = 200
 """Of a suppression's; in JSON one may take twelve bytes."""
 
@@ -75,6 +78,27 @@ class Standing:
     database: str
     position: int
     """bytes"""
+    forgot: bool = False
+    """the newest dial: the rows do not know it"""
+
+
+@dataclass(frozen=True, slots=True)
+class NewestDial:
+    """The last one in the file. Its claim was committed before its line was written, so
+    that rows which do not know it were put back to before it."""
+
+    attempt_id: UUID
+    root_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """What a later line says of earlier ones."""
+
+    lifted: frozenset[str]
+    """entries that may be rung again"""
+    withdrawn: frozenset[str]
+    """attempts whose INVITE never left"""
 
 
 class Ledger:
@@ -86,6 +110,9 @@ class Ledger:
         self.ledger_id = ""
         self.standing: Standing | None = None
         """as of the last reconciliation; None: there was none"""
+        self.vouched: NewestDial | None = None
+        """read and dealt with, whether the rows know it now or owe it nothing"""
+        self._newest: NewestDial | None = None
         self._file = -1
         self._opening = Lock()
         self._open()
@@ -110,14 +137,15 @@ class Ledger:
 
     def withdrawn(self, attempt_id: UUID, *, t: float) -> None:
         """The INVITE recorded before certainly never left."""
-        self._append({"t": t, "withdrawn": str(attempt_id)})
+        self._append({"t": self._not_before(t), "withdrawn": str(attempt_id)})
 
     def suppressed(self, entries: Sequence[Suppressed], *, t: float) -> None:
         """Numbers that must not be rung: a list of thousands is one write."""
+        written_at = self._not_before(t)
         self._append(
             *(
                 {
-                    "t": t,
+                    "t": written_at,
                     "suppressed": entry.phone_number,
                     "entry": str(entry.entry_id),
                     "root": _text(entry.root_id),
@@ -131,7 +159,7 @@ class Ledger:
 
     def lifted(self, entry_id: UUID, *, t: float) -> None:
         """The suppression is no more: what stands above of it is not put back."""
-        self._append({"t": t, "lifted": str(entry_id)})
+        self._append({"t": self._not_before(t), "lifted": str(entry_id)})
 
     def agrees_with(self, found: Standing) -> bool:
         """Whether the rows have not been put back since the last reconciliation."""
@@ -140,19 +168,38 @@ class Ledger:
             known is not None
             and known.database == found.database
             and known.position <= found.position
+            and not found.forgot
         )
 
     def newest(self) -> float:
-        """The time of the last whole line, in unix seconds."""
+        """The latest time of its last lines, in unix seconds.
+
+        An answer is told at its own time, and hosts differ a little: not the last line's.
+        """
+        return max((float(line["t"]) for line in self._last_lines()), default=0.0)
+
+    def newest_dial(self) -> NewestDial | None:
+        """The last one that this process has seen, unless it was dealt with (`vouched`).
+
+        To be asked before the rows are: then they know it, or have forgotten it.
+        """
+        dials = (line for line in self._last_lines() if "lead" in line)
+        if (line := next(dials, None)) is not None:
+            self._newest = NewestDial(UUID(line["attempt"]), UUID(line["root"]))
+        return None if self._newest == self.vouched else self._newest
+
+    def _last_lines(self) -> Iterator[dict[str, Any]]:
+        """The whole ones among the last bytes, the last line first."""
         with self._told(), self._opening:
             self._reopen_if_moved()
             size = os.fstat(self._file).st_size
             tail = os.pread(self._file, TAIL_BYTES, max(0, size - TAIL_BYTES))
-        for raw in reversed(tail.split(b"\n")):
-            line = parse(raw)
-            if line is not None:
-                return float(line["t"])
-        return 0.0
+        lines = map(parse, reversed(tail.split(b"\n")))
+        return (line for line in lines if line is not None)
+
+    def _not_before(self, t: float) -> float:
+        """A clock that was set back must not hide behind a line that it dates itself."""
+        return max(t, self.newest())
 
     def read(
         self, position: int, count: int
@@ -172,13 +219,21 @@ class Ledger:
                     found.append((position, parse(raw)))
         return found
 
-    def lifted_after(self, position: int) -> set[str]:
-        """The entries of which any line from `position` on says that they were lifted."""
+    def taken_back_after(self, position: int) -> TakenBack:
+        """What any line from `position` on takes back."""
         with self._told(), self.path.open("rb") as file:
             _seek(file, position)
             # To look for the word first spares taking a million other lines apart.
-            lines = [parse(raw) for raw in file if b'"lifted"' in raw]
-        return {line["lifted"] for line in lines if line and "lifted" in line}
+            lines = [
+                line
+                for raw in file
+                if b'"lifted"' in raw or b'"withdrawn"' in raw
+                if (line := parse(raw)) is not None
+            ]
+        return TakenBack(
+            frozenset(line["lifted"] for line in lines if "lifted" in line),
+            frozenset(line["withdrawn"] for line in lines if "withdrawn" in line),
+        )
 
     def close(self) -> None:
         if self._file >= 0:
@@ -194,9 +249,8 @@ class Ledger:
         with self._told():
             with self._opening:
                 self._reopen_if_moved()
-                size = os.fstat(self._file).st_size
                 # What a crash or a full disk cut off must not swallow this line.
-                if os.pread(self._file, 1, size - 1) != b"\n":
+                if self._ends_torn():
                     text = b"\n" + text
                 # O_APPEND keeps what one write has together, whoever else writes.
                 written = os.write(self._file, text)
@@ -206,6 +260,16 @@ class Ledger:
                     hint=f"make room for {self.path}; nothing is dialed without it",
                 )
             os.fsync(self._file)
+
+    def _ends_torn(self) -> bool:
+        """In the middle of a line that nobody is about to finish: a long write of another
+        process is seen to grow."""
+        for _ in range(LOOKS):
+            size = os.fstat(self._file).st_size
+            if os.pread(self._file, 1, size - 1) == b"\n":
+                return False
+            time.sleep(LOOK_SECONDS)
+        return True
 
     def _open(self) -> None:
         with self._told():
@@ -220,7 +284,7 @@ class Ledger:
                 _sync_folder(self.path.parent)
             fcntl.flock(self._file, fcntl.LOCK_UN)
             self.ledger_id = self._read_id()
-            self.standing = None
+            self.standing = self.vouched = self._newest = None
 
     def _read_id(self) -> str:
         first = os.pread(self._file, TAIL_BYTES, 0).split(b"\n")[0]

@@ -7,6 +7,7 @@ from sqlalchemy.exc import OperationalError
 
 from campanile.clock import now
 from campanile.config import settings
+from campanile.db import in_short
 from campanile.dialing.clock_guard import AHEAD_SECONDS
 from campanile.dialing.ledger import Ledger
 from campanile.dialing.reconcile import reconcile
@@ -42,6 +43,6 @@ def reconcile_ledger() -> None:
         if ledger.newest() > now().timestamp() + AHEAD_SECONDS:
             log.error("ledger.from_the_future", hint="nothing is dialed; set the clock")
     except OperationalError as error:
-        log.warning("ledger.not_reconciled", error=str(error.orig).split("\n")[0])
+        log.warning("ledger.not_reconciled", error=in_short(error))
     finally:
         ledger.close()

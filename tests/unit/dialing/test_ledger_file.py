@@ -4,7 +4,7 @@ import json
 import multiprocessing
 import resource
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from campanile.dialing.ledger import (
     Dial,
     Ledger,
     LedgerError,
+    NewestDial,
     Suppressed,
 )
 
@@ -132,17 +133,86 @@ def test_the_longest_reason_leaves_the_last_line_legible(
     assert ledger.newest() == T
 
 
-def test_what_was_lifted_is_known_before_the_lines_are_read(ledger: Ledger) -> None:
+def other_lines(ledger: Ledger) -> dict[str, Callable[[], None]]:
+    """Every kind but a dial, as a process writes it whose clock was set back."""
+    behind = T - 43_200
+    return {
+        "answered": lambda: ledger.answered(uuid4(), t=behind),
+        "withdrawn": lambda: ledger.withdrawn(uuid4(), t=behind),
+        "suppressed": lambda: ledger.suppressed([suppressed()], t=behind),
+        "lifted": lambda: ledger.lifted(uuid4(), t=behind),
+    }
+
+
+@pytest.mark.parametrize("kind", ["answered", "withdrawn", "suppressed", "lifted"])
+def test_no_line_makes_the_ledger_look_older_than_it_is(
+    ledger: Ledger, path: Path, kind: str
+) -> None:
+    """Its newest time is what a clock that was set back is found out by."""
+    ledger.record(dial())
+    other_lines(ledger)[kind]()
+    assert ledger.newest() == T
+    again = Ledger(path)
+    assert again.newest() == T
+    again.close()
+
+
+@pytest.mark.parametrize("kind", ["withdrawn", "suppressed", "lifted"])
+def test_nor_do_more_lines_than_are_looked_at(
+    ledger: Ledger, path: Path, kind: str
+) -> None:
+    ledger.record(dial())
+    for _ in range(200):
+        other_lines(ledger)[kind]()
+    again = Ledger(path)
+    assert again.newest() == ledger.newest() == T
+    again.close()
+
+
+def test_what_was_taken_back_is_known_before_the_lines_are_read(
+    ledger: Ledger,
+) -> None:
     early, late, kept = (suppressed(reason='"lifted"') for _ in range(3))
+    never_left = uuid4()
     ledger.suppressed([early], t=T)
     ledger.lifted(early.entry_id, t=T)
     (position, _) = ledger.read(0, 100)[-1]
     ledger.suppressed([late, kept], t=T)
     ledger.lifted(late.entry_id, t=T)
+    ledger.withdrawn(never_left, t=T)
     both = {str(early.entry_id), str(late.entry_id)}
-    assert ledger.lifted_after(position) == {str(late.entry_id)}
-    assert ledger.lifted_after(0) == both
-    assert ledger.lifted_after(1_000_000_000) == both  # a file that was put back, too
+    assert ledger.taken_back_after(position).lifted == {str(late.entry_id)}
+    assert ledger.taken_back_after(position).withdrawn == {str(never_left)}
+    assert ledger.taken_back_after(0).lifted == both
+    # of a file that was put back, too
+    assert ledger.taken_back_after(1_000_000_000).lifted == both
+
+
+def test_the_newest_dial_is_the_last_one_whoever_wrote_it(
+    ledger: Ledger, path: Path
+) -> None:
+    assert ledger.newest_dial() is None
+    mine, theirs = dial(), dial(T + 1)
+    ledger.record(mine)
+    other = Ledger(path)
+    other.record(theirs)
+    for book in (ledger, other):
+        book.answered(mine.attempt_id, t=T + 2)
+        found = book.newest_dial()
+        assert found == NewestDial(theirs.attempt_id, theirs.root_id)
+    other.suppressed([suppressed() for _ in range(100)], t=T + 3)
+    assert ledger.newest_dial() == found  # seen before
+    other.close()
+
+
+def test_a_newest_dial_that_was_dealt_with_is_not_asked_about_again(
+    ledger: Ledger,
+) -> None:
+    ledger.record(dial())
+    ledger.vouched = ledger.newest_dial()
+    assert ledger.newest_dial() is None
+    ledger.record(dial(T + 1))
+    assert ledger.newest_dial() is not None
 
 
 def test_a_line_torn_by_a_crash_costs_nobody_elses(ledger: Ledger, path: Path) -> None:
