@@ -93,6 +93,11 @@ def in_the_way(error: OperationalError) -> bool:
     return getattr(error.orig, "sqlstate", None) in _IN_THE_WAY
 
 
+def in_short(error: Exception) -> str:
+    """The first line of what the database said, without the statement."""
+    return str(getattr(error, "orig", None) or error).split("\n")[0]
+
+
 def lose_patience(seconds: float | None = ANSWER_SECONDS) -> None:
     """Have no statement of this process wait longer for its answer.
 

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
+import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
 from campanile.api.app import create_app
+from campanile.campaigns.models import Campaign
 from campanile.db import transaction
 from support.factories import make_campaign
 
@@ -46,6 +48,20 @@ def test_a_campaign_is_created_as_a_draft_with_the_platforms_defaults(
     assert (campaign["total_leads"], campaign["completed_leads"]) == (1, 0)
     assert api.get(f"/campaigns/{campaign['id']}").json()["campaign"] == campaign
     assert campaign in api.get("/campaigns").json()["campaigns"]
+
+
+def test_a_campaign_whose_zone_is_gone_is_still_shown_and_mended(
+    api: TestClient, agent_id: str
+) -> None:
+    path = f"/campaigns/{create(api, agent_id)['id']}"
+    refused = api.patch(path, json={"timezone": "Factory"})
+    assert refused.status_code == 422
+    with transaction() as session:
+        session.execute(sa.update(Campaign).values(timezone="Factory"))
+    shown = api.get("/campaigns").json()["campaigns"]
+    assert {campaign["timezone"] for campaign in shown} == {"Factory"}
+    mended = api.patch(path, json={"timezone": "Europe/Paris"})
+    assert mended.json()["campaign"]["timezone"] == "Europe/Paris"
 
 
 def test_status_starts_pauses_and_cancels(api: TestClient, agent_id: str) -> None:

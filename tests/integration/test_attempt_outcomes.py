@@ -112,6 +112,37 @@ def test_what_nobody_answered_costs_nothing(dialed: UUID) -> None:
     assert (attempt.reserved_seconds, attempt.billed_seconds) == (None, 0)
 
 
+def test_a_lost_call_that_was_answered_cost_what_it_lasted(dialed: UUID) -> None:
+    answer(dialed)
+    give_up(dialed)
+    assert rows_of(dialed)[0].billed_seconds in range(30, 36)
+
+
+def test_any_other_lost_call_cost_all_that_it_held(dialed: UUID) -> None:
+    """Its worker may have been lost before the row was told of an answer."""
+    held = rows_of(dialed)[0].reserved_seconds or 0
+    give_up(dialed)
+    assert rows_of(dialed)[0].billed_seconds == held > 0
+    end(dialed, Disposition.NO_ANSWER)  # its worker comes back, and knows
+    assert rows_of(dialed)[0].billed_seconds == 0
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_the_row_keeps_when_it_rang_and_was_answered_or_is_told_with_the_end(
+    dialed: UUID, *, told: bool
+) -> None:
+    rang, answered = (clock.now() - timedelta(seconds=ago) for ago in (20, 10))
+    if told:
+        with transaction() as session:
+            advance(session, dialed, AttemptState.RINGING, ringing_at=rang)
+            advance(session, dialed, AttemptState.ANSWERED, answered_at=answered)
+    late = timedelta(seconds=5) if told else timedelta()
+    times = {"ringing_at": rang + late, "answered_at": answered + late}
+    end(dialed, Disposition.COMPLETED, **times)
+    attempt, _ = rows_of(dialed)
+    assert (attempt.ringing_at, attempt.answered_at) == (rang, answered)
+
+
 def test_a_release_frees_what_was_reserved_and_may_come_twice(claimed: UUID) -> None:
     def let_go(_: int) -> bool:
         with transaction() as session:

@@ -19,9 +19,11 @@ from av import AudioFrame
 
 from campanile.audio import wav
 from campanile.audio.frames import Frame, Pcm
+from campanile.dialing.announcements import Announcements
 from campanile.media.clock import FrameClock
 from campanile.media.peer import MediaPeer
 from campanile.rehearsal.exchange import ExchangeOptions, serve
+from campanile.telephony.causes import Cause
 from campanile.telephony.janus import JanusGateway
 from campanile.telephony.line import Answered, Ended, LineEvent, Ringing
 from campanile.telephony.trunk_account import TrunkAccount
@@ -35,6 +37,7 @@ QUICK = {
     "nobody": "answers_phone: false",
     "unallocated": "rejects: 404\nearly_media: vacant",
     "ringback": "early_media: ringback",
+    "no_circuit": "answers_phone: false\nearly_media: no_circuit",
 }
 
 
@@ -293,6 +296,31 @@ async def test_ringback_is_heard_before_the_answer(
     assert "jsep" not in accepted
     pcm = np.concatenate([frame.pcm for frame in heard if frame.heard])
     assert loudest_hertz(pcm[-1600:]) == pytest.approx(460, abs=30)
+
+
+async def test_a_tone_before_the_answer_tells_why_nobody_will(
+    exchange: Exchange,
+) -> None:
+    told = asyncio.Event()
+    gateway = JanusGateway(
+        exchange.url,
+        clock=FrameClock(),
+        media_address="127.0.0.1",
+        trunk=TrunkAccount("carrier.invalid"),
+        renew_seconds=0.4,
+    )
+    line = await gateway.open_line(name="test", caller_id="+12125550111")
+    heard = Announcements(line.audio, told=told.set)
+    await line.dial(
+        destination="+12125550905", caller_id="+12125550111", call_id="attempt-8"
+    )
+    async with asyncio.timeout(10):
+        await told.wait()
+    assert heard.announced is Cause.CONGESTION
+    heard.close()
+    await line.close()
+    await gateway.close()
+    assert exchange.legs()[-1]["event"] == "cancel"
 
 
 async def test_a_dropped_connection_is_a_bye_at_once(

@@ -16,7 +16,7 @@ from sqlmodel import col, select
 
 from campanile.calls.lifecycle import Ending
 from campanile.calls.models import Attempt
-from campanile.calls.outcomes import Disposition, trunk_failure
+from campanile.calls.outcomes import Disposition, EndReason, trunk_failure
 from campanile.calls.states import AttemptState
 from campanile.campaigns.models import Campaign
 from campanile.campaigns.states import CampaignStatus
@@ -136,6 +136,32 @@ def test_the_other_trunks_campaign_goes_on_and_no_lead_is_charged(
         assert breaker.state == BreakerState.OPEN
         both = session.exec(select(Campaign.status)).all()
         assert set(both) == {CampaignStatus.SCHEDULED}
+
+
+@pytest.mark.parametrize("rang", [True, False])
+def test_phones_that_rang_say_nothing_against_the_trunk_though_the_rows_hear_it_late(
+    campaigns: dict[str, Campaign], rounds: Rounds, *, rang: bool
+) -> None:
+    """The database was away while they did: only the account of the end tells of it."""
+
+    def nobody_took_it(_: Attempt) -> Ending:
+        rings = now() - timedelta(seconds=30) if rang else None
+        return Ending(
+            Disposition.NO_ANSWER,
+            EndReason.RING_TIMEOUT,
+            sip_code=487,
+            ringing_at=rings,
+        )
+
+    rounds.play(nobody_took_it, rounds=3)
+    with transaction() as session:
+        states = set(session.exec(select(Breaker.state)).all())
+        assert (BreakerState.OPEN in states) is not rang
+        attempts = session.exec(
+            select(Attempt).where(col(Attempt.disposition).is_not(None))
+        ).all()
+        assert len(attempts) > 8
+        assert {attempt.ringing_at is not None for attempt in attempts} == {rang}
 
 
 def test_it_is_tried_with_one_call_at_a_time_and_then_goes_on(

@@ -201,6 +201,57 @@ def test_a_file_is_imported_and_its_bad_rows_are_named(tmp_path: Path) -> None:
     assert waiting == ["+12125550103"]
 
 
+def test_an_import_that_suppresses_nobody_fails(tmp_path: Path) -> None:
+    file = tmp_path / "dnc.csv"
+    file.write_text("name,phone\nAnn,2125550101\nBob,2125550102\n")
+    for json_too in ([], ["--json"]):
+        result = CliRunner().invoke(app, ["import", str(file), *json_too])
+        assert result.exit_code == 1, result.output
+        assert "--region" in result.stderr
+    assert json.loads(result.stdout)["added"] == 0
+    run("import", str(file), "--region", "us")
+    run("import", str(file), "--region", "us")  # known already: that is no failure
+    with transaction() as session:
+        assert len(session.exec(select(Suppression)).all()) == 2
+
+
+def test_a_region_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "dnc.txt"
+    file.write_text("+12125550101\n")
+    for command in (["import", str(file)], ["add", NUMBER], ["remove", NUMBER]):
+        with pytest.raises(CampanileError, match="'XX' is no country"):
+            run(*command, "--region", "XX")
+
+
+def test_what_stands_in_a_rejected_row_is_shown_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "dnc.txt"
+    file.write_text("+12125550101\n[/red]\n")
+    assert "'[/red]' is no phone number" in run("import", str(file))
+
+
+def test_a_number_is_written_without_its_country_where_a_region_is_named() -> None:
+    with pytest.raises(CampanileError) as refused:
+        run("add", "2125550101")
+    assert "region" in refused.value.hint
+    said = json.loads(run("add", "212-555-0101", "--region", "US", "--json"))
+    assert said["phone_number"] == NUMBER
+    rows = json.loads(run("list", "--number", "2125550101", "--region", "US", "--json"))
+    assert len(rows) == 1
+    run("remove", "2125550101", "--region", "US", "--yes")
+    assert json.loads(run("list", "--json")) == []
+
+
+@pytest.mark.parametrize("option", ["--limit", "--offset"])
+def test_a_page_that_no_list_has_is_refused(option: str, api: TestClient) -> None:
+    twenty_digits = "9" * 20
+    result = CliRunner().invoke(app, ["list", option, twenty_digits])
+    assert result.exit_code == 2, result.output
+    assert option in result.stderr
+    answer = api.get("/suppressions", params={option[2:]: twenty_digits})
+    assert answer.status_code == 422
+    assert option[2:] in answer.json()["details"][0]
+
+
 def test_the_api_adds_lists_and_removes(api: TestClient) -> None:
     with transaction() as session:
         campaign = make_campaign(session)
@@ -222,6 +273,13 @@ def test_the_api_adds_lists_and_removes(api: TestClient) -> None:
     assert one["pagination"]["total"] == 2
     assert api.delete(f"/suppressions/{entry['id']}").json() == {"success": True}
     assert api.delete(f"/suppressions/{entry['id']}").status_code == 404
+    local = {"phone_number": "2125550102", "region": "us"}
+    assert api.post("/suppressions", json=local).status_code == 201
+    for nowhere in ({}, {"region": "XX"}):
+        answer = api.post(
+            "/suppressions", json={"phone_number": "2125550102", **nowhere}
+        )
+        assert (answer.status_code, bool(answer.json()["hint"])) == (422, True)
     bad = api.post("/suppressions", json={"phone_number": "nobody"})
     assert bad.status_code == 422
     lead = api.get(f"/campaigns/{campaign.id}/leads").json()["leads"][0]

@@ -42,11 +42,13 @@ class PrivateServer:
     def freeze(self) -> None:
         """SIGSTOP to all of it: it accepts connections and never answers."""
         for process in reversed(self._family()):
-            process.suspend()
+            with suppress(psutil.NoSuchProcess):  # a backend may end at any time
+                process.suspend()
 
     def thaw(self) -> None:
         for process in self._family():
-            process.resume()
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
 
     def stop(self) -> None:
         """The orderly end, as by its service manager."""

@@ -21,7 +21,6 @@ from campanile.clock import now
 from campanile.db import affected
 from campanile.leads.models import Lead
 from campanile.leads.states import LeadStatus
-from campanile.leads.suppression import suppress
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +38,9 @@ class Ending:
     recording: str | None = None
     messages: list[dict[str, Any]] = field(default_factory=list)
     timings: dict[str, Any] = field(default_factory=dict)
+    ringing_at: datetime | None = None
     answered_at: datetime | None = None
-    """for when the row could not be told at that moment"""
+    """both for when the row could not be told at that moment"""
     ended_at: datetime | None = None
     """None: now. An outcome that waited for the database names its own."""
 
@@ -154,15 +154,19 @@ def finish(
     ending: Ending,
     *,
     quarantine_until: datetime | None = None,
+    lost: bool = False,
 ) -> bool:
     """Set the terminal facts once, and move the lead on in the same transaction.
+
+    `lost`: nobody can say what became of its leg. If the row does not know of an answer
+    either, it is taken to have cost all that it held.
 
     A sweep may have closed a frozen worker's attempt as `unknown`; until that is
     reported, the worker's own late account replaces it, afterwards it is an amendment
     (amendments.py, DESIGN.md 4).
     """
     wire = col(Attempt.state).in_(ON_THE_WIRE)
-    ended = _close(session, attempt_id, ending, quarantine_until, wire)
+    ended = _close(session, attempt_id, ending, quarantine_until, wire, lost=lost)
     if ended is not None:
         move_on(session, ended, callback_in=ending.callback_in)
         return True
@@ -193,19 +197,25 @@ def _close(
     ending: Ending,
     quarantine_until: datetime | None,
     guard: sa.ColumnElement[bool],
+    *,
+    lost: bool = False,
 ) -> Attempt | None:
     ended_at = ending.ended_at or now()
+    ringing_at = sa.func.coalesce(col(Attempt.ringing_at), ending.ringing_at)
     answered_at = sa.func.coalesce(col(Attempt.answered_at), ending.answered_at)
     talked = sa.func.ceil(sa.func.extract("epoch", ended_at - answered_at))
-    billed = sa.func.greatest(0, sa.func.coalesce(talked, 0))
+    at_most = col(Attempt.reserved_seconds)
+    untold = sa.func.coalesce(at_most, 0) if lost else 0
+    billed = sa.func.greatest(0, sa.func.coalesce(talked, untold))
     if ending.disposition is Disposition.UNKNOWN:
         # Its leg was over long before a sweep noticed: it used what it held, at most.
-        billed = sa.func.least(billed, col(Attempt.reserved_seconds))
+        billed = sa.func.least(billed, at_most)
     return session.execute(
         update(Attempt)
         .where(col(Attempt.id) == attempt_id, guard)
         .values(
             state=AttemptState.ENDED,
+            ringing_at=ringing_at,
             answered_at=answered_at,
             ended_at=ended_at,
             disposition=ending.disposition,
@@ -224,18 +234,6 @@ def _close(
         .returning(Attempt)
         .execution_options(populate_existing=True)
     ).scalar_one_or_none()
-
-
-def suppress_callee(session: Session, attempt_id: UUID, *, reason: str) -> bool:
-    """The callee of an attempt is never to be rung again, by anybody of the tree."""
-    attempt = session.get_one(Attempt, attempt_id)
-    return suppress(
-        session,
-        attempt.phone_number,
-        root_id=attempt.root_id,
-        reason=reason,
-        source=f"call {attempt.id}",
-    )
 
 
 def renew(
@@ -271,6 +269,7 @@ def abandon(session: Session, attempt: Attempt, *, quarantine: timedelta) -> boo
         attempt.id,
         Ending(Disposition.UNKNOWN, EndReason.INFRASTRUCTURE),
         quarantine_until=attempt.renewed_at + quarantine,
+        lost=True,
     )
 
 

@@ -50,6 +50,8 @@ class EndReason(StrEnum):
     OPT_OUT = "opt_out"
     TRANSFER = "transfer"
     RING_TIMEOUT = "ring_timeout"
+    ANNOUNCEMENT = "announcement"
+    """the network said in a tone that there is no such number, or no circuit to it"""
     NO_AUDIO = "no_audio"
     INFRASTRUCTURE = "infrastructure"
     STOPPED = "stopped"

@@ -14,7 +14,7 @@ from functools import partial
 from uuid import UUID
 
 import structlog
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from campanile.calls.callbacks import requested_instant
@@ -31,6 +31,7 @@ from campanile.capacity.send_times import (
 from campanile.clock import clock_offset, now
 from campanile.config import settings
 from campanile.conversation.preparation import Prepared
+from campanile.db import in_short
 from campanile.dialing.accounts import CameTo, Withdrawn
 from campanile.dialing.decision import (
     Go,
@@ -70,9 +71,9 @@ async def run_attempt(host: CallHost, attempt_id: UUID) -> None:
     try:
         with structlog.contextvars.bound_contextvars(attempt=str(attempt_id)):
             await _run(host, attempt_id)
-    except OperationalError as error:
+    except SQLAlchemyError as error:
         # Before the claim; the lease of the reservation runs out, nobody was rung.
-        log.warning("attempt.given_up", error=str(error.orig).split("\n")[0])
+        log.warning("attempt.given_up", error=in_short(error))
     finally:
         host.attempts.remove(attempt_id)
 
@@ -121,9 +122,9 @@ def _hand_back(session: Session, attempt_id: UUID) -> None:
 async def _dial(host: CallHost, plan: Plan, line: Line, speech: Prepared) -> None:
     try:
         decision, asked_at = await _claim_in_turn(host, plan)
-    except OperationalError as error:
+    except SQLAlchemyError as error:
         # Perhaps it was committed before the answer got lost.
-        await _withdraw(host, plan, str(error.orig).split("\n")[0])
+        await _withdraw(host, plan, in_short(error))
         return
     if isinstance(decision, Stay):
         log.info("attempt.not_dialed", reason=decision.reason)
@@ -214,8 +215,8 @@ async def _wait_for_instant(
                 return instant
             # Missed: the trunk's rate is kept by taking another.
             instant = await host.rows(reserve, plan.trunk_id)
-    except OperationalError as error:
-        reason = f"the rows could not be asked: {error.orig}".split("\n")[0]
+    except SQLAlchemyError as error:
+        reason = f"the rows could not be asked: {in_short(error)}"
         raise NotAfterAll(reason) from error
 
 

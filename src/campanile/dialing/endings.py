@@ -19,8 +19,15 @@ BY_CAUSE: dict[Cause, Disposition] = {
 }
 
 
-def unanswered(ended: Ended, *, rang: bool, cancelled: EndReason | None) -> Ending:
-    """A leg that was never talked on. `cancelled`: why we gave it up, if we did.
+def unanswered(
+    ended: Ended,
+    *,
+    rang: bool,
+    cancelled: EndReason | None,
+    announced: Cause | None = None,
+) -> Ending:
+    """A leg that was never talked on. `cancelled`: why we gave it up, if we did;
+    `announced`: what the network said in a tone.
 
     Our CANCEL may meet the callee's answer on the way (`ended` is then the BYE), and
     what the network said first stands: a busy phone was busy. The phone has rung, so the
@@ -31,6 +38,9 @@ def unanswered(ended: Ended, *, rang: bool, cancelled: EndReason | None) -> Endi
         return Ending(
             Disposition.UNKNOWN, EndReason.INFRASTRUCTURE, error=ended.reason or None
         )
+    if announced and cause in (Cause.NO_ANSWER, Cause.NORMAL):
+        disposition = BY_CAUSE[announced]
+        return Ending(disposition, EndReason.ANNOUNCEMENT, sip_code=ended.code)
     if cancelled and cause in (Cause.NO_ANSWER, Cause.NORMAL):
         return Ending(Disposition.NO_ANSWER, cancelled, sip_code=ended.code)
     # NORMAL cannot be: a leg that was never answered is not ended by a BYE.

@@ -2,13 +2,24 @@
 
 `<data folder>/journal/<worker>.ndjson`, one file per process, locked while it lives.
 A file that nobody holds is that of a process that died: whoever starts next reads it.
+What the rows refuse for good goes to `refused.jsonl` beside them, which no program reads:
+
+    {"at": ISO 8601, "why": the error, "line": the account as it stood in a journal}
+
 Transcripts stand in it, so nobody but us may read the folder.
 """
 
+import errno
 import fcntl
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+
+from campanile.clock import now
+
+REFUSED = "refused.jsonl"
+"""Not `.ndjson`: nobody is to take it for an abandoned journal."""
 
 
 class Journal:
@@ -28,6 +39,28 @@ class Journal:
     def clear(self) -> None:
         """The rows know all of it."""
         os.ftruncate(self._file, 0)
+
+    def set_aside(self, line: bytes, *, why: str) -> None:
+        """Keep what nobody will try again. All processes of the folder write one file.
+        Raises OSError; then nothing is there."""
+        kept = {
+            "at": now().isoformat(),
+            "why": why,
+            "line": line.decode("utf-8", "replace"),
+        }
+        text = json.dumps(kept).encode() + b"\n"
+        file = os.open(
+            self._folder / REFUSED, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600
+        )
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            before = os.fstat(file).st_size
+            if os.write(file, text) != len(text):
+                os.ftruncate(file, before)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(file)
+        finally:
+            os.close(file)
 
     def inherit(self) -> list[bytes]:
         """Take over what dead processes left behind."""

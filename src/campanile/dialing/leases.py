@@ -14,7 +14,9 @@ from typing import Protocol
 from uuid import UUID
 
 import structlog
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
+
+from campanile.db import in_short
 
 log = structlog.get_logger(__name__)
 
@@ -32,8 +34,8 @@ class Holder(Protocol):
 
 
 class LeaseKeeper:
-    """`renew` answers which of the given attempts are still ours. An OperationalError,
-    or no answer within `every`, counts as not renewed."""
+    """`renew` answers which of the given attempts are still ours. Whatever error the
+    database gives, or no answer within `every`, counts as not renewed."""
 
     def __init__(
         self,
@@ -77,11 +79,11 @@ class LeaseKeeper:
         try:
             async with asyncio.timeout(self._every):
                 kept = await self._renew(asked)
-        except (OperationalError, TimeoutError) as error:
+        except (SQLAlchemyError, TimeoutError) as error:
             log.warning(
                 "leases.not_renewed",
                 calls=len(asked),
-                error=str(getattr(error, "orig", "no answer")).split("\n")[0],
+                error=in_short(error),
             )
             self._failed_at = self._monotonic()
             return False

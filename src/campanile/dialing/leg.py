@@ -3,12 +3,14 @@
 import asyncio
 import time
 from collections.abc import Awaitable
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 
 from campanile.calls.lifecycle import Ending, advance
 from campanile.calls.outcomes import Disposition, EndReason
@@ -16,6 +18,8 @@ from campanile.calls.states import AttemptState
 from campanile.capacity.send_times import LATE_SECONDS, ON_THE_WAY_SECONDS, put_off
 from campanile.clock import SteadyClock
 from campanile.conversation.preparation import Prepared
+from campanile.db import in_short
+from campanile.dialing.announcements import Announcements
 from campanile.dialing.endings import refused, talked, unanswered
 from campanile.dialing.host import CallHost
 from campanile.dialing.ledger import LedgerError
@@ -38,6 +42,8 @@ log = structlog.get_logger(__name__)
 ROW_SECONDS = 1.0
 """How long the end waits for the last change of state to be written: what comes later is
 refused by the row, and the end itself says when the call was answered."""
+AGAIN_SECONDS = 1.0
+"""Until the row is told once more that the call was answered."""
 
 
 class Leg:
@@ -59,6 +65,8 @@ class Leg:
         self._plan = plan
         self._line = line
         self._talk = Talk(host, plan, line, speech)
+        self._early: Announcements | None = None
+        self._ringing_at: datetime | None = None
         self._answered_at: datetime | None = None
         self._talking = False
         self._over = False
@@ -67,6 +75,7 @@ class Leg:
         self._closing = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._writes: asyncio.Task[None] | None = None
+        self._no_more_writes = asyncio.Event()
 
     def lose(self) -> None:
         """The attempt is no longer ours: not another word."""
@@ -97,13 +106,15 @@ class Leg:
             if late > 0:
                 self._writes = self._start(self._keep_distance(late), "distance")
             self._talk.warm_up()
-            return await self._until_ended()
+            ending = await self._until_ended()
         except (GatewayError, Invalid) as error:
-            return refused(error)
+            ending = refused(error)
         finally:
             self._over = True
+            self._listen_no_longer()
             await self._stop_tasks()
             await self._talk.close()
+        return replace(ending, ringing_at=self._ringing_at)
 
     async def _until_ended(self) -> Ending:
         loop = asyncio.get_running_loop()
@@ -111,20 +122,28 @@ class Leg:
             self._plan.ring_timeout, self._cancel, EndReason.RING_TIMEOUT
         )
         ended = Ended(0, "the gateway fell silent", "gateway")
-        rang = False
         async for event in self._line.events():
             if isinstance(event, Ringing | EarlyMedia):
-                rang = True
-                self._record(AttemptState.RINGING, ringing_at=self._clock.now())
+                self._ring()
+                if isinstance(event, EarlyMedia) and self._early is None:
+                    self._early = Announcements(
+                        self._line.audio,
+                        told=partial(self._cancel, EndReason.ANNOUNCEMENT),
+                    )
             elif isinstance(event, Answered):
                 ringing.cancel()
+                self._listen_no_longer()
                 self._answer()
             elif isinstance(event, Ended):
                 ended = event
         ringing.cancel()
         self._over = True
         if not self._talking:
-            return unanswered(ended, rang=rang, cancelled=self._cancelled)
+            rang = self._ringing_at is not None
+            announced = self._early.announced if self._early else None
+            return unanswered(
+                ended, rang=rang, cancelled=self._cancelled, announced=announced
+            )
         try:
             ending = await self._talk.end(ended)
         except TimeoutError:
@@ -134,6 +153,15 @@ class Leg:
                 error="the conversation did not notice that its leg was over",
             )
         return talked(ending, ended, given_up=self._given_up)
+
+    def _ring(self) -> None:
+        if self._ringing_at is None:
+            self._ringing_at = self._clock.now()
+            self._record(AttemptState.RINGING, ringing_at=self._ringing_at)
+
+    def _listen_no_longer(self) -> None:
+        if self._early is not None:
+            self._early.close()
 
     def _answer(self) -> None:
         self._answered_at = self._clock.now()
@@ -183,8 +211,8 @@ class Leg:
         log.warning("attempt.sent_late", ms=round(late * 1000))
         try:
             await self._host.rows(put_off, self._plan.trunk_id, late)
-        except OperationalError as error:
-            log.warning("trunk.not_put_off", error=str(error.orig))
+        except SQLAlchemyError as error:
+            log.warning("trunk.not_put_off", error=in_short(error))
 
     def _record(self, state: AttemptState, **values: Any) -> None:
         """Write a change of state without making the media wait, in order."""
@@ -195,17 +223,26 @@ class Leg:
         self, before: asyncio.Task[None] | None, state: AttemptState, values: Any
     ) -> None:
         if before is not None:
-            await before
+            await asyncio.wait([before])
+        # An answer is told until it is known: if this process were lost, a row without
+        # one would be taken for a call that nobody took, and the lead rung again.
+        while not await self._told(state, values) and state is AttemptState.ANSWERED:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._no_more_writes.wait(), AGAIN_SECONDS)
+                return
+
+    async def _told(self, state: AttemptState, values: dict[str, Any]) -> bool:
+        """Whether the row has it now, or will not have it: it says something else."""
         try:
             known = await self._host.rows(
                 advance, self._plan.attempt_id, state, **values
             )
-        except OperationalError as error:
-            # For show only; the end tells the row what matters of it.
-            log.warning("attempt.state_not_written", state=state, error=str(error.orig))
-            return
+        except SQLAlchemyError as error:
+            log.warning("attempt.state_not_written", state=state, error=in_short(error))
+            return False
         if not known:
             log.warning("attempt.not_advanced", state=state)
+        return True
 
     async def _tell_ledger(self, answered_at: float) -> None:
         try:
@@ -226,6 +263,7 @@ class Leg:
         return task
 
     async def _stop_tasks(self) -> None:
+        self._no_more_writes.set()
         if self._writes is not None:
             await asyncio.wait([self._writes], timeout=ROW_SECONDS)
         for task in self._tasks:

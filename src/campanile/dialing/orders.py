@@ -12,13 +12,14 @@ from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select
 
 from campanile.calls.models import Attempt
 from campanile.calls.outcomes import EndReason
 from campanile.campaigns.models import Campaign
 from campanile.campaigns.states import CampaignStatus
+from campanile.db import in_short
 from campanile.leads.models import Suppression
 from campanile.organizations.stops import Stop, StopScope, lineage, stops_in_force
 from campanile.trunks.models import Trunk
@@ -84,7 +85,7 @@ def _concerns(session: Session, stop: Stop, attempt: Attempt) -> bool:
 
 
 class Orders:
-    """Passes orders on to the calls of one process. `look` may raise OperationalError:
+    """Passes orders on to the calls of one process. `look` may raise SQLAlchemyError:
     then calls go on, and the lease decides how long."""
 
     def __init__(
@@ -113,8 +114,8 @@ class Orders:
     async def look_once(self) -> None:
         try:
             orders = await self._look(list(self._heard))
-        except OperationalError as error:
-            log.warning("orders.not_seen", error=str(error.orig).split("\n")[0])
+        except SQLAlchemyError as error:
+            log.warning("orders.not_seen", error=in_short(error))
             return
         for attempt_id, order in orders.items():
             if obey := self._heard.get(attempt_id):  # it may have ended meanwhile

@@ -18,6 +18,7 @@ from campanile.trunks.models import Trunk
 @dataclass(frozen=True, slots=True)
 class Plan:
     attempt_id: UUID
+    root_id: UUID
     campaign_id: UUID
     trunk_id: UUID
     trunk_address: str
@@ -44,6 +45,7 @@ def read_plan(session: Session, attempt_id: UUID) -> Plan | None:
     profile = session.get_one(DialProfile, lead.profile_id)
     return Plan(
         attempt_id=attempt.id,
+        root_id=attempt.root_id,
         campaign_id=campaign.id,
         trunk_id=trunk.id,
         trunk_address=trunk.address,

@@ -144,8 +144,13 @@ class Talk:
 
     def _suppress(self) -> None:
         """At once: the call may still break, the wish must not be lost with it."""
+        wish = OptOut(
+            attempt_id=self._plan.attempt_id,
+            phone_number=self._plan.destination,
+            root_id=self._plan.root_id,
+        )
         self._suppressing = asyncio.create_task(
-            self._host.outbox.put(OptOut(attempt_id=self._plan.attempt_id)),
+            self._host.outbox.put(wish),
             name=f"suppress {self._plan.attempt_id}",
         )
 

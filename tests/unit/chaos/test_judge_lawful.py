@@ -1,7 +1,10 @@
 """The judge's hours, agreements and caps."""
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 import pytest
-from chaos.judge import lawful
+from chaos.judge import law, lawful
 
 from support.judged_evidence import (
     ALABAMIAN,
@@ -61,6 +64,31 @@ def test_the_campaigns_own_window_holds_too(start: str, end: str, red: bool) -> 
     agreed = world(start=start, end=end)
 
     assert bool(lawful.out_of_hours(evidence(log, world_=agreed)).red) is red
+
+
+@pytest.mark.parametrize(
+    ("jurisdiction", "zone", "legal", "unlawful"),
+    [
+        ("US-RI", "America/New_York", "2027-05-04T12:00", True),
+        ("US-RI", "America/New_York", "2027-05-05T12:00", False),
+        ("US-UT", "America/Denver", "2027-06-21T12:00", True),
+        ("US-UT", "America/Denver", "2026-06-15T12:00", True),
+        ("US-UT", "America/Denver", "2026-06-16T12:00", False),
+        ("IT", "Europe/Rome", "2026-12-07T09:30", True),  # the day before a holiday
+        ("IT", "Europe/Rome", "2026-12-07T10:00", False),
+        ("IT", "Europe/Rome", "2026-12-24T19:00", True),
+        ("IT", "Europe/Rome", "2026-12-25T12:00", True),
+        ("IT", "Europe/Rome", "2026-12-22T19:30", False),
+        ("ZA", "Africa/Johannesburg", "2026-12-05T13:00", True),  # a Saturday
+        ("ZA", "Africa/Johannesburg", "2026-12-16T12:00", True),
+    ],
+)
+def test_holidays_of_ones_own_and_the_days_before_them_are_known(
+    jurisdiction: str, zone: str, legal: str, unlawful: bool
+) -> None:
+    moment = datetime.fromisoformat(legal).replace(tzinfo=ZoneInfo(zone)).timestamp()
+    found = law.unlawful(moment, 10.0, zones=[zone], jurisdictions=[jurisdiction])
+    assert (found is not None) is unlawful
 
 
 def test_every_zone_a_number_may_be_in_has_to_be_open() -> None:

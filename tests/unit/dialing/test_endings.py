@@ -6,6 +6,7 @@ from campanile.calls.lifecycle import Ending
 from campanile.calls.outcomes import Disposition as D
 from campanile.calls.outcomes import EndReason
 from campanile.dialing.endings import refused, talked, unanswered
+from campanile.telephony.causes import Cause
 from campanile.telephony.line import Ended, GatewayError
 
 
@@ -39,6 +40,30 @@ def test_our_own_cancel_is_no_answer(reason: EndReason, code: int) -> None:
 
 def test_what_the_network_said_before_our_cancel_stands() -> None:
     busy = unanswered(Ended(486, "", "us"), rang=True, cancelled=EndReason.STOPPED)
+    assert (busy.disposition, busy.end_reason) == (D.BUSY, "trunk_486")
+
+
+@pytest.mark.parametrize(
+    ("announced", "disposition"),
+    [(Cause.INVALID_NUMBER, D.INVALID_NUMBER), (Cause.CONGESTION, D.CONGESTION)],
+)
+@pytest.mark.parametrize("cancelled", [EndReason.ANNOUNCEMENT, EndReason.RING_TIMEOUT])
+def test_what_a_tone_announced_tells_more_than_no_answer(
+    announced: Cause, disposition: D, cancelled: EndReason
+) -> None:
+    ending = unanswered(
+        Ended(487, "", "us"), rang=True, cancelled=cancelled, announced=announced
+    )
+    assert (ending.disposition, ending.end_reason) == (disposition, "announcement")
+
+
+def test_a_status_tells_more_than_a_tone() -> None:
+    busy = unanswered(
+        Ended(486, "", "callee"),
+        rang=True,
+        cancelled=None,
+        announced=Cause.INVALID_NUMBER,
+    )
     assert (busy.disposition, busy.end_reason) == (D.BUSY, "trunk_486")
 
 

@@ -4,7 +4,15 @@ import asyncio
 from contextlib import ExitStack
 from uuid import UUID, uuid4
 
-from sqlalchemy.exc import OperationalError
+import pytest
+from psycopg.errors import ReadOnlySqlTransaction, UndefinedTable
+from sqlalchemy.exc import (
+    InternalError,
+    OperationalError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from campanile.dialing.leases import LeaseKeeper
 
@@ -14,14 +22,14 @@ class Rows:
 
     def __init__(self, *ours: UUID) -> None:
         self.ours = set(ours)
-        self.away = False
+        self.trouble: SQLAlchemyError | None = None
         self.silent = False
 
     async def renew(self, asked: list[UUID]) -> set[UUID]:
         if self.silent:
             await asyncio.sleep(3600)
-        if self.away:
-            raise OperationalError("UPDATE", {}, Exception("no route"))
+        if self.trouble is not None:
+            raise self.trouble
         return self.ours & set(asked)
 
 
@@ -67,9 +75,21 @@ async def test_a_renewed_call_goes_on_and_a_taken_one_falls_silent_once() -> Non
     assert (calls[kept].heard, calls[taken].heard) == ([], ["lose"])
 
 
-async def test_while_the_database_is_away_a_call_goes_on_until_the_limit() -> None:
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        OperationalError("UPDATE", {}, Exception("no route")),
+        InternalError("UPDATE", {}, ReadOnlySqlTransaction("read-only")),
+        ProgrammingError("UPDATE", {}, UndefinedTable("in mid-restore")),
+        NoConnectionFree("the pool is used up"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_while_the_database_is_away_a_call_goes_on_until_the_limit(
+    trouble: SQLAlchemyError,
+) -> None:
     rows, monotonic, call = Rows(), Monotonic(), Call()
-    rows.away = True
+    rows.trouble = trouble
     leases = keeper(rows, monotonic)
     with leases.held(uuid4(), call):
         while monotonic.now < 1000 + GIVE_UP - EVERY:

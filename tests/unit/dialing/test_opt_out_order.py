@@ -19,6 +19,7 @@ from campanile.providers.pool import Pool
 SILENT = Sentence("", np.zeros(0, dtype=np.int16))
 PLAN = Plan(
     attempt_id=uuid4(),
+    root_id=uuid4(),
     campaign_id=uuid4(),
     trunk_id=uuid4(),
     trunk_address="sip.invalid",
@@ -38,10 +39,11 @@ class SlowOutbox:
     def __init__(self, happened: list[str]) -> None:
         self.happened = happened
         self.may_go_on = asyncio.Event()
+        self.kept: list[Account] = []
 
     async def put(self, account: Account) -> None:
         await self.may_go_on.wait()
-        assert isinstance(account, OptOut)
+        self.kept.append(account)
         self.happened.append("kept")
 
 
@@ -74,6 +76,14 @@ async def test_the_leg_is_not_hung_up_before_the_opt_out_is_kept() -> None:
         outbox.may_go_on.set()
         await hanging_up
     assert happened == ["kept", "bye"]
+    # Whom it binds, should the rows have forgotten the attempt by then.
+    assert outbox.kept == [
+        OptOut(
+            attempt_id=PLAN.attempt_id,
+            phone_number=PLAN.destination,
+            root_id=PLAN.root_id,
+        )
+    ]
 
 
 @pytest.mark.usefixtures("keys")

@@ -12,6 +12,7 @@ from campanile.providers.pool import Pool
 
 PLAN = Plan(
     attempt_id=uuid4(),
+    root_id=uuid4(),
     campaign_id=uuid4(),
     trunk_id=uuid4(),
     trunk_address="sip.invalid",
