@@ -58,7 +58,7 @@ class Callee:
     kind: str
     voice: str
     ring_seconds: float
-    early_media: Literal["ringback", "vacant"] | None
+    early_media: Literal["ringback", "vacant", "no_circuit"] | None
     rejects: int | None
     answers_phone: bool
     patience: float

@@ -88,7 +88,7 @@ class Person(_Part):
     """One is drawn; empty means any of `voices.VOICES`."""
     rings: tuple[float, float] = (1.5, 4.0)
     """Seconds from INVITE to answer or refusal: at least, at most."""
-    early_media: Literal["ringback", "vacant"] | None = None
+    early_media: Literal["ringback", "vacant", "no_circuit"] | None = None
     rejects: int | None = None
     """SIP code instead of an answer."""
     answers_phone: bool = True

@@ -18,7 +18,12 @@ from campanile.rehearsal.callees.people import Callee
 from campanile.rehearsal.exchange import stage
 from campanile.rehearsal.exchange.reasons import NORMAL_CLEARING, REASONS
 from campanile.rehearsal.exchange.sip import SipHandle
-from campanile.rehearsal.exchange.tones import ringback, vacant
+from campanile.rehearsal.exchange.tones import (
+    announcement,
+    no_circuit,
+    ringback,
+    vacant,
+)
 from campanile.rehearsal.legs import LegLog, NdjsonLog
 
 log = structlog.get_logger()
@@ -236,5 +241,7 @@ class Phone:
 
 def _early(callee: Callee) -> Pcm:
     if callee.early_media == "vacant":
-        return vacant()
+        return announcement(vacant())
+    if callee.early_media == "no_circuit":
+        return announcement(no_circuit())
     return ringback(callee.ring_seconds, british=callee.number.startswith("+44"))

@@ -34,6 +34,21 @@ def ringback(seconds: float, *, british: bool) -> Pcm:
 
 def vacant() -> Pcm:
     """The special information tone of a number that is not in service (E.180)."""
+    return _special(0.38, 0.274)
+
+
+def no_circuit() -> Pcm:
+    """The one of a network that has no line left (Telcordia SR-2275, 6.21)."""
+    return _special(0.38, 0.38)
+
+
+def announcement(tones: Pcm) -> Pcm:
+    """As a network plays it: when the line is through, and again."""
+    return np.tile(np.concatenate([silence(1.0), tones]), 3)
+
+
+def _special(first: float, second: float) -> Pcm:
+    """How long the first two of its three parts are, in seconds, says what is told."""
     return np.concatenate(
-        [tone((985.2,), 0.38), tone((1370.6,), 0.274), tone((1776.7,), 0.38)]
+        [tone((985.2,), first), tone((1370.6,), second), tone((1776.7,), 0.38)]
     )
