@@ -28,9 +28,14 @@ _DATED = re.compile(
 def basis_of(text: str) -> str | None:
     """The basis as it was written; None: it says that there is no consent.
 
-    Raises Invalid for what is neither.
+    Raises Invalid for what is neither, and for somebody who asked not to be called.
     """
-    if _NOTHING.fullmatch(text) or _denies(text):
+    if _holds_any(text, _against()):
+        raise Invalid(
+            f"consent_basis {text!r} says that this person is not to be called",
+            hint="`campanile suppress add` keeps the number from every campaign",
+        )
+    if _NOTHING.fullmatch(text) or _holds_any(text, _denials()):
         return None
     before = _DETAIL.split(_NUMBERED.sub("", text))[0]
     said = {_plain(text), _plain(before), _plain(_DATED.sub("", before))}
@@ -54,13 +59,13 @@ def denials() -> tuple[str, ...]:
     return tuple(_data()["no"])
 
 
-def _denies(text: str) -> bool:
-    """Whether one of the listed words stands anywhere in it, but in an address; the `no`
+def _holds_any(text: str, listed: frozenset[str]) -> bool:
+    """Whether one of them stands anywhere in it, but in an address; the `no`
     of a number is none of them."""
     written = _NUMBERED.sub("", _ADDRESS.sub("", text))
     # `n.a.` is one word, `form.withdrawn` is two.
     words = f" {_plain(written)}  {_plain(written.replace('.', ' '))} "
-    return any(f" {no} " in words for no in _denials())
+    return any(f" {phrase} " in words for phrase in listed)
 
 
 def _plain(text: str) -> str:
@@ -81,6 +86,11 @@ def _bases() -> frozenset[str]:
 @cache
 def _denials() -> frozenset[str]:
     return frozenset(map(_plain, denials()))
+
+
+@cache
+def _against() -> frozenset[str]:
+    return frozenset(map(_plain, _data()["against"]))
 
 
 @cache

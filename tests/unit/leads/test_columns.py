@@ -114,17 +114,28 @@ def test_consent_is_kept_as_it_was_given() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("no", "None", "FALSE", "n/a", "N.A.", "geen", "withdrawn", "-", "?", "0"),
-        *("no consent", "No Consent", "opted out", "opt-out", "Opted_Out", "unknown"),
+        *("no", "None", "FALSE", "n/a", "N.A.", "geen", "-", "?", "0"),
+        *("no consent", "No Consent", "unknown"),
         *("null", "nein", "non", "expired", "not given", "Not yet", "never", "pending"),
-        *("written, withdrawn 2026-01-05", "consent revoked", "without consent"),
-        *("keine Einwilligung", "geen toestemming", "unsubscribed", "do not call"),
-        *("written (withdrawn.see file)", "opt-in/opt-out"),
+        *("without consent", "keine Einwilligung", "geen toestemming"),
         *("didn't consent", "legitimate interest", "no longer valid", "nan"),
     ],
 )
 def test_a_written_no_is_no_consent(text: str) -> None:
     assert terms_of(NEW_YORK, {"consent_basis": text}).consent_basis is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("opted out", "opt-out", "Opted_Out", "withdrawn", "unsubscribed", "DNC"),
+        *("written, withdrawn 2026-01-05", "consent revoked", "do not call"),
+        *("written (withdrawn.see file)", "opt-in/opt-out", "afgemeld", "Widerruf"),
+    ],
+)
+def test_who_asked_for_no_calls_is_not_even_imported(text: str) -> None:
+    with pytest.raises(Invalid, match="is not to be called"):
+        terms_of(NEW_YORK, {"consent_basis": text})
 
 
 @pytest.mark.parametrize(
