@@ -1,5 +1,6 @@
 """The dial ledger held against a database that has forgotten."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -223,6 +224,24 @@ def test_a_lead_whose_reservation_was_dialed_after_the_backup_is_one_that_was_ru
     attempt, after = rows_of(attempt_id)
     assert attempt.disposition == Disposition.UNKNOWN
     assert (after.status, after.reason) == (LeadStatus.SKIPPED, "removed")
+
+
+def test_a_reservation_that_is_being_given_up_at_that_moment_was_dialed_all_the_same(
+    lead: Lead, ledger: Ledger
+) -> None:
+    attempt_id = claimed(lead)
+    forgotten_dial(lead, ledger, attempt_id=attempt_id)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction() as session:  # the sweep's
+            assert release(session, attempt_id, reason="too late", again_at=clock.now())
+            reading = pool.submit(reconcile, ledger)
+            time.sleep(0.3)
+            assert not reading.done()
+        reading.result()
+    with transaction() as session:
+        attempt = session.get_one(Attempt, attempt_id)
+    assert (attempt.state, attempt.disposition) == ("ended", "unknown")
+    assert now_in_rows(lead).attempts == 1
 
 
 def test_an_answer_that_the_rows_missed_makes_a_lost_call_a_persons_business(

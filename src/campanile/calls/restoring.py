@@ -42,14 +42,20 @@ _GIVEN = """
       number text)
 """
 # A void attempt that has a worker was claimed by it and withdrawn: the rows know of the
-# dial that its INVITE never left, before the ledger does.
+# dial that its INVITE never left, before the ledger does. The others are held: a sweep
+# that gives them up at this moment would otherwise leave them in neither state.
 _FORGOTTEN = sa.text(
     f"""
-    SELECT given.attempt, given.lead, to_timestamp(given.t), attempt.state
+    WITH held AS MATERIALIZED (
+      SELECT id, state FROM attempt
+       WHERE id = ANY(ARRAY(SELECT attempt FROM {_GIVEN}))
+         AND (state = 'claimed' OR state = 'void' AND worker_id IS NULL)
+       ORDER BY id FOR UPDATE)
+    SELECT given.attempt, given.lead, to_timestamp(given.t), held.state
       FROM {_GIVEN}
-      LEFT JOIN attempt ON attempt.id = given.attempt
-     WHERE (attempt.id IS NULL OR attempt.state = 'claimed'
-            OR attempt.state = 'void' AND attempt.worker_id IS NULL)
+      LEFT JOIN held ON held.id = given.attempt
+     WHERE (held.id IS NOT NULL
+            OR NOT EXISTS (SELECT 1 FROM attempt WHERE id = given.attempt))
        AND EXISTS (SELECT 1 FROM organization WHERE id = given.root)
     """
 )
@@ -165,7 +171,9 @@ def note_answers(session: Session, answered: Mapping[UUID, datetime]) -> None:
 
 
 def _close_as_unknown(session: Session, dial: ForgottenDial, rest: timedelta) -> bool:
-    """The rows were put back to before the dial: its outcome is nobody's to know."""
+    """The rows were put back to before the dial: its outcome is nobody's to know.
+
+    False where a line of the file came twice."""
     closed = session.execute(
         update(Attempt)
         .where(col(Attempt.id) == dial.attempt_id, col(Attempt.state) == dial.state)
