@@ -25,6 +25,7 @@ from campanile.media.peer import MediaPeer
 from campanile.rehearsal.exchange import ExchangeOptions, serve
 from campanile.telephony.causes import Cause
 from campanile.telephony.janus import JanusGateway
+from campanile.telephony.janus_line import JanusLine
 from campanile.telephony.line import Answered, Ended, LineEvent, Ringing
 from campanile.telephony.trunk_account import TrunkAccount
 from support.plain_janus_client import PlainJanusClient, result
@@ -298,10 +299,9 @@ async def test_ringback_is_heard_before_the_answer(
     assert loudest_hertz(pcm[-1600:]) == pytest.approx(460, abs=30)
 
 
-async def test_a_tone_before_the_answer_tells_why_nobody_will(
-    exchange: Exchange,
-) -> None:
-    told = asyncio.Event()
+@asynccontextmanager
+async def dialed(exchange: Exchange, number: str) -> AsyncIterator[JanusLine]:
+    """By the product's own client."""
     gateway = JanusGateway(
         exchange.url,
         clock=FrameClock(),
@@ -309,17 +309,22 @@ async def test_a_tone_before_the_answer_tells_why_nobody_will(
         trunk=TrunkAccount("carrier.invalid"),
         renew_seconds=0.4,
     )
-    line = await gateway.open_line(name="test", caller_id="+12125550111")
-    heard = Announcements(line.audio, told=told.set)
-    await line.dial(
-        destination="+12125550905", caller_id="+12125550111", call_id="attempt-8"
-    )
-    async with asyncio.timeout(10):
-        await told.wait()
-    assert heard.announced is Cause.CONGESTION
-    heard.close()
+    caller = "+12125550111"
+    line = await gateway.open_line(name="test", caller_id=caller)
+    await line.dial(destination=number, caller_id=caller, call_id="attempt-7")
+    yield line
     await line.close()
     await gateway.close()
+
+
+async def test_a_tone_before_the_answer_tells_why_nobody_will(
+    exchange: Exchange,
+) -> None:
+    told = asyncio.Event()
+    async with dialed(exchange, "+12125550905") as line, asyncio.timeout(10):
+        heard = Announcements(line.audio, told=told.set)
+        await told.wait()
+    assert heard.announced is Cause.CONGESTION
     assert exchange.legs()[-1]["event"] == "cancel"
 
 
@@ -358,24 +363,12 @@ async def test_a_frozen_client_loses_its_session_and_its_call(
 async def test_the_products_gateway_client_sees_a_call_as_it_would_on_janus(
     exchange: Exchange,
 ) -> None:
-    gateway = JanusGateway(
-        exchange.url,
-        clock=FrameClock(),
-        media_address="127.0.0.1",
-        trunk=TrunkAccount("carrier.invalid"),
-        renew_seconds=0.4,
-    )
-    line = await gateway.open_line(name="test", caller_id="+12125550111")
-    await line.dial(
-        destination=TONE_LINE, caller_id="+12125550111", call_id="attempt-7"
-    )
     events: list[LineEvent] = []
-    async for event in line.events():
-        events.append(event)
-        if isinstance(event, Answered):
-            await line.hang_up()
-    await line.close()
-    await gateway.close()
+    async with dialed(exchange, TONE_LINE) as line:
+        async for event in line.events():
+            events.append(event)
+            if isinstance(event, Answered):
+                await line.hang_up()
 
     assert [type(event) for event in events] == [Ringing, Answered, Ended]
     ended = events[-1]
