@@ -5,39 +5,24 @@ import time
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from psycopg.errors import ReadOnlySqlTransaction
 from sqlalchemy.exc import InternalError, OperationalError, SQLAlchemyError
 
-from campanile.agents.config import AgentConfig
 from campanile.calls.lifecycle import advance
 from campanile.calls.outcomes import Disposition
 from campanile.calls.states import AttemptState
 from campanile.capacity.send_times import put_off
 from campanile.clock import now
 from campanile.dialing import leg as leg_module
-from campanile.dialing.plan import Plan
+from support.plans import PLAN
 from support.scripted_leg import ANSWERED, BYE, RINGING, ScriptedLeg, keys
 
 __all__ = ["keys"]
 pytestmark = pytest.mark.usefixtures("keys")
 
-PLAN = Plan(
-    attempt_id=uuid4(),
-    root_id=uuid4(),
-    campaign_id=uuid4(),
-    trunk_id=uuid4(),
-    trunk_address="sip.invalid",
-    trunk_username=None,
-    destination="+12125550101",
-    caller_id="+12125550100",
-    ring_timeout=30.0,
-    agent=AgentConfig(name="Ada", first_message="Hello."),
-    variables={},
-    zones=("America/New_York",),
-)
 TROUBLE = [
     OperationalError("UPDATE", {}, Exception("connection refused")),
     InternalError("UPDATE", {}, ReadOnlySqlTransaction("read-only")),

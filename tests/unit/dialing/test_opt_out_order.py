@@ -3,34 +3,18 @@
 import asyncio
 from types import SimpleNamespace
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 import pytest
 
-from campanile.agents.config import AgentConfig
 from campanile.config import settings
 from campanile.conversation.preparation import Prepared, Sentence
 from campanile.dialing.accounts import Account, OptOut
-from campanile.dialing.plan import Plan
 from campanile.dialing.talk import Talk
 from campanile.providers.pool import Pool
+from support.plans import PLAN
 
 SILENT = Sentence("", np.zeros(0, dtype=np.int16))
-PLAN = Plan(
-    attempt_id=uuid4(),
-    root_id=uuid4(),
-    campaign_id=uuid4(),
-    trunk_id=uuid4(),
-    trunk_address="sip.invalid",
-    trunk_username=None,
-    destination="+12125550101",
-    caller_id="+12125550100",
-    ring_timeout=30.0,
-    agent=AgentConfig(name="Ada", first_message="Hello."),
-    variables={},
-    zones=("America/New_York",),
-)
 
 
 class SlowOutbox:

@@ -1,29 +1,11 @@
 """Nothing is dialed that cannot be talked to: found out before anybody is rung."""
 
-from uuid import uuid4
-
 import pytest
 
-from campanile.agents.config import AgentConfig
-from campanile.dialing.plan import Plan
 from campanile.dialing.talk import prepare_speech
 from campanile.providers.errors import ProviderError
 from campanile.providers.pool import Pool
-
-PLAN = Plan(
-    attempt_id=uuid4(),
-    root_id=uuid4(),
-    campaign_id=uuid4(),
-    trunk_id=uuid4(),
-    trunk_address="sip.invalid",
-    trunk_username=None,
-    destination="+12125550101",
-    caller_id="+12125550100",
-    ring_timeout=30.0,
-    agent=AgentConfig(name="Ada", first_message="Hello."),
-    variables={},
-    zones=("America/New_York",),
-)
+from support.plans import PLAN
 
 
 class Host:
