@@ -30,16 +30,16 @@ def basis_of(text: str) -> str | None:
 
     Raises Invalid for what is neither, and for somebody who asked not to be called.
     """
-    if _holds_any(text, _against()):
+    if _holds_any(text, _known("against")):
         raise Invalid(
             f"consent_basis {text!r} says that this person is not to be called",
             hint="`campanile suppress add` keeps the number from every campaign",
         )
-    if _NOTHING.fullmatch(text) or _holds_any(text, _denials()):
+    if _NOTHING.fullmatch(text) or _holds_any(text, _known("no")):
         return None
     before = _DETAIL.split(_NUMBERED.sub("", text))[0]
     said = {_plain(text), _plain(before), _plain(_DATED.sub("", before))}
-    if said & _bases() and "?" not in text:
+    if said & _known("bases") and "?" not in text:
         return text
     raise Invalid(
         f"consent_basis {text!r} is no basis that is known; write written, verbal, "
@@ -49,14 +49,9 @@ def basis_of(text: str) -> str | None:
     )
 
 
-@cache
-def bases() -> tuple[str, ...]:
-    return tuple(_data()["bases"])
-
-
-@cache
-def denials() -> tuple[str, ...]:
-    return tuple(_data()["no"])
+def listed(kind: str) -> tuple[str, ...]:
+    """As they are written there: `bases`, `no`, or `against`."""
+    return tuple(_data()[kind])
 
 
 def _holds_any(text: str, listed: frozenset[str]) -> bool:
@@ -79,18 +74,8 @@ def _plain(text: str) -> str:
 
 
 @cache
-def _bases() -> frozenset[str]:
-    return frozenset(map(_plain, bases()))
-
-
-@cache
-def _denials() -> frozenset[str]:
-    return frozenset(map(_plain, denials()))
-
-
-@cache
-def _against() -> frozenset[str]:
-    return frozenset(map(_plain, _data()["against"]))
+def _known(kind: str) -> frozenset[str]:
+    return frozenset(map(_plain, listed(kind)))
 
 
 @cache

@@ -23,6 +23,7 @@ from campanile.compliance.may_dial import SPARE
 from campanile.compliance.zones import known_zones
 from campanile.leads.held_back import AGAIN_AFTER, HOURS_NEVER_MEET, IS_HELD_BACK
 from campanile.numbers.profiles import add_places
+from campanile.pacing.buckets import first_of_each
 
 AT_ONCE = 10
 """Campaigns that one run looks at: the changed ones first."""
@@ -150,26 +151,11 @@ def _buckets(session: Session, campaigns: Mapping[UUID, bool]) -> list[_Bucket]:
 
 
 _FIRST_OF_EACH = sa.text(
-    """
-    WITH RECURSIVE first AS (
-      SELECT c.id AS campaign_id, lead.profile_id, lead.reason
-        FROM unnest(CAST(:campaigns AS uuid[])) AS c(id)
-       CROSS JOIN LATERAL (
-             SELECT profile_id, reason FROM lead
-              WHERE campaign_id = c.id AND status = 'pending'
-              ORDER BY profile_id, next_attempt_at LIMIT 1) lead
-      UNION ALL
-      SELECT first.campaign_id, lead.profile_id, lead.reason
-        FROM first
-       CROSS JOIN LATERAL (
-             SELECT profile_id, reason FROM lead
-              WHERE campaign_id = first.campaign_id AND status = 'pending'
-                AND profile_id > first.profile_id
-              ORDER BY profile_id, next_attempt_at LIMIT 1) lead)
+    f"""
+    {first_of_each("reason")}
     SELECT campaign_id, profile_id, reason = :never FROM first
     """
 )
-"""A loose index scan, as in `pacing.waiting`."""
 
 
 def _ask_again(session: Session, buckets: Sequence[_Bucket]) -> int:

@@ -15,6 +15,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from campanile.pacing.buckets import first_of_each
+
 FRESH_SECONDS = 1.0
 """For so long a campaign without anybody due is not looked at again: whoever adds a lead
 that is due at once waits that much more."""
@@ -26,29 +28,13 @@ UNKNOWN_BUCKETS = 100
 """A campaign that was never looked at is taken to have at most so many."""
 
 _FIRST_OF_EACH = sa.text(
-    """
-    WITH RECURSIVE first AS (
-      SELECT c.id AS campaign_id, lead.profile_id, lead.next_attempt_at
-        FROM unnest(CAST(:campaigns AS uuid[])) AS c(id)
-       CROSS JOIN LATERAL (
-             SELECT profile_id, next_attempt_at FROM lead
-              WHERE campaign_id = c.id AND status = 'pending'
-              ORDER BY profile_id, next_attempt_at LIMIT 1) lead
-      UNION ALL
-      SELECT first.campaign_id, lead.profile_id, lead.next_attempt_at
-        FROM first
-       CROSS JOIN LATERAL (
-             SELECT profile_id, next_attempt_at FROM lead
-              WHERE campaign_id = first.campaign_id AND status = 'pending'
-                AND profile_id > first.profile_id
-              ORDER BY profile_id, next_attempt_at LIMIT 1) lead)
+    f"""
+    {first_of_each("next_attempt_at")}
     SELECT campaign_id, array_agg(profile_id),
            array_agg(CAST(EXTRACT(EPOCH FROM next_attempt_at - now()) AS float8))
       FROM first GROUP BY campaign_id
     """
 )
-"""A loose index scan of ix_lead_bucket: one probe per bucket that exists, none for any
-that does not, so that nobody need keep a table of them."""
 
 
 @dataclass(slots=True)
