@@ -9,6 +9,7 @@ from pathlib import Path
 from campanile.embedded.interruption import interruptible
 from chaos.faults import PER_MINUTE
 from chaos.history import faults_in
+from chaos.mutants import MUTANTS
 from chaos.mutating import run_all
 from chaos.round import Round, invites, run
 from chaos.stack import Shape
@@ -19,9 +20,12 @@ def main() -> int:
     given = _arguments()
     folder = given.folder / time.strftime("%Y%m%d-%H%M%S")
     if given.mutants is not None:
-        missed = run_all(
-            folder.absolute(), seed=given.seed, wanted=given.mutants, tell=_tell
-        )
+        wanted = [
+            mutant
+            for mutant in MUTANTS
+            if not given.mutants or any(part in mutant.guard for part in given.mutants)
+        ]
+        missed = run_all(wanted, folder.absolute(), seed=given.seed, tell=_tell)
         return 0 if missed else 1
     rung = faults = rounds = red = 0
     while rung < given.attempts and rounds < given.rounds:

@@ -17,6 +17,7 @@ Kind = Literal[
     "freeze exchange",
     "stop postgres",
     "freeze postgres",
+    "hold postgres",
     "kill backend",
     "kill jobs",
     "double",
@@ -42,6 +43,7 @@ PER_MINUTE: dict[Kind, float] = {
     "freeze exchange": 0.3,
     "stop postgres": 0.2,
     "freeze postgres": 0.4,
+    "hold postgres": 0.03,
     "kill backend": 0.4,
     "kill jobs": 0.4,
     "double": 30.0,
@@ -60,6 +62,9 @@ FROZEN = {0.5: 4, 1.5: 3, 3.0: 2, 6.0: 1, 12.0: 1}
 """Seconds: how often. With the scaled times: below the renewal, below and above the gateway
 session's end, above the lease. 60 s of the real times are 18 of these."""
 LONG_FROZEN = 18.0
+HELD = 30.0
+"""Seconds without PostgreSQL, after which no call may be left: longer than the
+self-hang-up and a closing sentence."""
 CLOCK_STEPS = (-86_400.0, -3600.0, -8.0, -2.0, 2.0, 8.0, 3600.0, 86_400.0)
 
 
@@ -110,6 +115,10 @@ def _frozen(t: float, kind: Kind, rng: Random) -> Fault:
     )
 
 
+def _held(t: float, kind: Kind, _rng: Random) -> Fault:
+    return Fault(t, kind, HELD)
+
+
 def _down(t: float, kind: Kind, rng: Random) -> Fault:
     return Fault(t, kind, rng.choice((0.0, 0.0, 1.0, 4.0)))
 
@@ -132,6 +141,7 @@ _LASTS: dict[Kind, Callable[[float, Kind, Random], Fault]] = {
     "freeze scheduler": _frozen,
     "freeze exchange": _frozen,
     "freeze postgres": _frozen,
+    "hold postgres": _held,
     "kill worker": _down,
     "kill scheduler": _down,
     "kill redis": _down,

@@ -80,7 +80,7 @@ class Injector:
                 self._kill(what, fault)
             case ["stop", "postgres"]:
                 self._kill("postgres", fault)
-            case ["freeze", what]:
+            case ["freeze" | "hold", what]:
                 self._freeze(what, fault.seconds)
             case ["clock"]:
                 self._step(fault)

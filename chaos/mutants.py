@@ -5,41 +5,8 @@ likely within a short slice. The product itself knows nothing of this. A change 
 longer fits the source is an error (tests/unit/chaos/test_mutants.py).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
 from chaos.faults import Kind
-from chaos.world import TRUNKS, Trunks
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    file: str
-    """below the repository"""
-    old: str
-    new: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mutant:
-    guard: str
-    verdicts: tuple[str, ...]
-    """any of these, by their names' beginnings"""
-    changes: tuple[Change, ...] = ()
-    sql: tuple[str, ...] = ()
-    """run once after the migration"""
-    faults: Mapping[Kind, float] = field(default_factory=dict)
-    """how many times as often as usual; what is not named does not happen"""
-    scenario: int = 6
-    """of world.SCENARIOS; by default nothing closes but the campaigns' own windows"""
-    retry_delay: int | None = None
-    """of every campaign, where it matters"""
-    shared: float = 0.2
-    """the part of leads whose number stands in another campaign, too"""
-    trunks: Trunks = TRUNKS
-    callees: Mapping[str, float] | None = None
-    """how they behave, where it matters"""
-    restores: bool = False
+from chaos.mutating import Change, Mutant
 
 
 def _never(file: str, old: str, new: str) -> Change:
@@ -236,6 +203,47 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
     Mutant(
+        guard="a trunk that fails rests",
+        verdicts=("new calls over a trunk that fails",),
+        changes=(
+            _never(
+                "capacity/breakers.py",
+                "for row in sick(session, needed):",
+                "for row in ():",
+            ),
+            _never(
+                "capacity/breakers.py",
+                "    if not rows:\n        return Blocked()",
+                "    return Blocked()",
+            ),
+        ),
+    ),
+    Mutant(
+        guard="a campaign that fails in an unusual way pauses itself",
+        verdicts=("went on with a list of dead numbers",),
+        changes=(
+            _never(
+                "capacity/anomalies.py",
+                "if reason is None or not pause_itself(session, campaign.id, reason):",
+                "if True:",
+            ),
+        ),
+    ),
+    Mutant(
+        guard="no call goes on for long without a lease",
+        verdicts=("up for too long without a lease",),
+        changes=(
+            _never(
+                "dialing/leases.py",
+                "if moment - renewed_at > self._give_up_after:",
+                "if False:",
+            ),
+        ),
+        faults={"hold postgres": 1000.0},
+        callees={"rings_on": 100},
+        ring_timeout=45,
+    ),
+    Mutant(
         guard="caps per number",
         verdicts=("over a number's caps",),
         changes=(
@@ -366,4 +374,7 @@ MUTANTS: tuple[Mutant, ...] = (
 )
 """Not among them: the advisory lock on a number. The unique index alone keeps two from being
 claimed; the lock orders decisions and cannot be seen from outside. Its own test sets the
-index aside (tests/integration/test_dial_claims.py)."""
+index aside (tests/integration/test_dial_claims.py). Nor the breakers of providers and
+agents: where nobody speaks they cannot be sick (tests/integration/test_breakers.py). Nor
+the ledger as witness of a host's clock: a process's clock is stepped here, not
+PostgreSQL's (tests/unit/dialing/test_clock_guard.py)."""

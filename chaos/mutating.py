@@ -2,20 +2,52 @@
 
 import re
 import shutil
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from chaos.faults import Kind
 from chaos.judge.__main__ import judge, judge_so_far
 from chaos.judge.evidence import Verdict, read
-from chaos.mutants import MUTANTS, Mutant
 from chaos.round import Round, run
 from chaos.stack import ROOT, SOURCES, Shape
-from chaos.world import SCENARIOS, Size
+from chaos.world import SCENARIOS, TRUNKS, Size, Trunks
 
 TRIES = 3
 SECONDS = 60.0
 REST_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    file: str
+    """below the repository"""
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mutant:
+    guard: str
+    verdicts: tuple[str, ...]
+    """any of these, by their names' beginnings"""
+    changes: tuple[Change, ...] = ()
+    sql: tuple[str, ...] = ()
+    """run once after the migration"""
+    faults: Mapping[Kind, float] = field(default_factory=dict)
+    """how many times as often as usual; what is not named does not happen"""
+    scenario: int = 6
+    """of world.SCENARIOS; by default nothing closes but the campaigns' own windows"""
+    retry_delay: int | None = None
+    """of every campaign, where it matters"""
+    shared: float = 0.2
+    """the part of leads whose number stands in another campaign, too"""
+    ring_timeout: int | None = None
+    """of every campaign, where it matters"""
+    trunks: Trunks = TRUNKS
+    callees: Mapping[str, float] | None = None
+    """how they behave, where it matters"""
+    restores: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +58,12 @@ class Outcome:
 
 
 def run_all(
-    folder: Path, *, seed: int, wanted: Sequence[str], tell: Callable[[str], None]
+    mutants: Sequence[Mutant], folder: Path, *, seed: int, tell: Callable[[str], None]
 ) -> bool:
-    """Whether every guard that was removed was missed. `wanted`: parts of their names."""
-    chosen = [
-        mutant
-        for mutant in MUTANTS
-        if not wanted or any(part in mutant.guard for part in wanted)
-    ]
+    """Whether every guard that was removed was missed."""
     outcomes = []
-    for number, mutant in enumerate(chosen, start=1):
-        tell(f"{number}/{len(chosen)} without {mutant.guard}")
+    for number, mutant in enumerate(mutants, start=1):
+        tell(f"{number}/{len(mutants)} without {mutant.guard}")
         outcomes.append(_try(mutant, folder, seed=seed, tell=tell))
     tell(_table(outcomes))
     return all(outcome.red for outcome in outcomes)
@@ -78,6 +105,7 @@ def _try(
                 trunks=mutant.trunks,
                 shared=mutant.shared,
                 retry_delay=mutant.retry_delay,
+                ring_timeout=mutant.ring_timeout,
             ),
             shape=Shape(sources=sources, callees=mutant.callees),
             enough=lambda folder: (

@@ -148,6 +148,7 @@ class Orders:
                     select(Campaign.status).where(Campaign.id == UUID(row["id"]))
                 ).scalar_one()
             if status == CampaignStatus.PAUSED and row["id"] not in self.held:
+                self._history.note("wake", fault=False, target=row["id"])
                 _move(row["id"], CampaignStatus.SCHEDULED)
 
     def ended(self) -> list[str]:

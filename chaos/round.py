@@ -65,8 +65,7 @@ def run(plan: Round, folder: Path, *, tell: Tell) -> None:
     """Leave world, history, legs, reports and leads in `folder`, for the judge."""
     begin = datetime.now(UTC) + timedelta(seconds=BOOT_SECONDS)
     world = make(plan.seed, plan.size, now=begin, seconds=plan.seconds)
-    offset = world["offset"]
-    with servers(folder, plan.seed, offset=offset, shape=plan.shape) as stack:
+    with servers(folder, world, shape=plan.shape) as stack:
         with transaction() as session:
             for statement in plan.sql:
                 session.execute(sa.text(statement))

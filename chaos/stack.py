@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from campanile import db
 from campanile.config import settings
@@ -19,6 +18,7 @@ from campanile.embedded.services import Service
 from campanile.readiness import Facts
 from chaos.processes import Processes
 from chaos.scaled import Times
+from chaos.world import World
 
 ROOT = Path(__file__).parents[1]
 SOURCES = ("src", "workers", "scheduler")
@@ -57,7 +57,7 @@ class Stack:
 
 
 @contextmanager
-def servers(folder: Path, seed: int, *, offset: float, shape: Shape) -> Iterator[Stack]:
+def servers(folder: Path, world: World, *, shape: Shape) -> Iterator[Stack]:
     """PostgreSQL migrated, Redis, exchange and providers up; nobody dials yet."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)  # root's PostgreSQL runs under another account
@@ -75,7 +75,7 @@ def servers(folder: Path, seed: int, *, offset: float, shape: Shape) -> Iterator
         "CAMPANILE_OPENAI_URL": f"http://127.0.0.1:{providers}/v1",
         "CAMPANILE_ELEVENLABS_URL": f"http://127.0.0.1:{providers}",
         "CAMPANILE_MEDIA_ADDRESS": "127.0.0.1",
-        "CAMPANILE_CLOCK_OFFSET": str(offset),
+        "CAMPANILE_CLOCK_OFFSET": str(world["offset"]),
         "CAMPANILE_WORKER_SLOTS": str(shape.slots),
         "CAMPANILE_PROVIDER_SLOTS": "1000",
         # All share two cores with the faults: a loop that lags is no news here.
@@ -91,7 +91,7 @@ def servers(folder: Path, seed: int, *, offset: float, shape: Shape) -> Iterator
         for service in (
             postgres.service(),
             redis.service(),
-            _exchange(folder, exchange, seed, shape),
+            _exchange(folder, exchange, world, shape),
             _providers(providers),
         ):
             processes.start(service)
@@ -129,17 +129,17 @@ def _ours(shape: Shape, name: str, *command: str) -> Service:
     )
 
 
-def _exchange(folder: Path, port: int, seed: int, shape: Shape) -> Service:
-    options: dict[str, Any] = {
+def _exchange(folder: Path, port: int, world: World, shape: Shape) -> Service:
+    manners = folder / "manners.json"
+    told = {"shares": shape.callees, "callers": world["fare"]}
+    manners.write_text(json.dumps(told), "utf-8")
+    options = {
         "port": port,
         "data": folder,
-        "seed": seed,
+        "seed": world["seed"],
         "session-timeout": shape.times.gateway_session,
+        "manners": manners,
     }
-    if shape.callees is not None:
-        manners = folder / "manners.json"
-        manners.write_text(json.dumps({"shares": shape.callees}), "utf-8")
-        options["manners"] = manners
     flags = [
         part for name, value in options.items() for part in (f"--{name}", str(value))
     ]

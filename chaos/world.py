@@ -44,6 +44,8 @@ Trunks = tuple[tuple[float, int], ...]
 TRUNKS: Trunks = ((10, 40), (10, 16), (5, 20), (3, 12), (1, 4))
 
 
+FAILING_TRUNK = (10, 20)
+"""One more: it refuses whatever it is asked."""
 SMALL_BUDGET = 2
 """Minutes: less than two calls of the longest at once."""
 
@@ -56,6 +58,8 @@ class Size:
     shared: float = 0.2
     """the part of leads whose number stands in another campaign, too"""
     retry_delay: int | None = None
+    """seconds, of every campaign; None: drawn"""
+    ring_timeout: int | None = None
     """seconds, of every campaign; None: drawn"""
 
 
@@ -81,7 +85,11 @@ def make(seed: int, size: Size, *, now: datetime, seconds: float) -> World:
     maker = _Maker(rng, size, start, seconds)
     organizations = _organizations(maker)
     trunks = _trunks(maker, organizations)
-    campaigns = _campaigns(maker, organizations, trunks)
+    *healthy, failing = trunks
+    # Two that cannot go well come last: over that trunk, and with a list of dead numbers.
+    over = [healthy[index % len(healthy)] for index in range(size.campaigns)]
+    campaigns = _campaigns(maker, organizations, [*over, failing, healthy[0]])
+    *_, refused, dead = (campaign["caller_id"] for campaign in campaigns)
     leads = _leads(maker, campaigns)
     return {
         "seed": seed,
@@ -90,6 +98,7 @@ def make(seed: int, size: Size, *, now: datetime, seconds: float) -> World:
         "organizations": organizations,
         "trunks": trunks,
         "campaigns": campaigns,
+        "fare": {refused: "trunk_failure", dead: "vacant"},
         "leads": leads,
         "suppressed": _suppressed(maker, campaigns, leads),
     }
@@ -114,18 +123,18 @@ def _trunks(maker: _Maker, organizations: list[World]) -> list[World]:
             "cps": cps,
             "channels": channels,
         }
-        for index, (cps, channels) in enumerate(maker.size.trunks)
+        for index, (cps, channels) in enumerate([*maker.size.trunks, FAILING_TRUNK])
     ]
 
 
 def _campaigns(
     maker: _Maker, organizations: list[World], trunks: list[World]
 ) -> list[World]:
+    """One over each of `trunks`."""
     rng = maker.rng
     roots = {organization["id"]: organization["root"] for organization in organizations}
     made = []
-    for index in range(maker.size.campaigns):
-        trunk = trunks[index % len(trunks)]
+    for index, trunk in enumerate(trunks):
         zone = rng.choice(("America/New_York", "America/Chicago", "Europe/London"))
         begin, end = _window(maker, zone, index)
         made.append(
@@ -138,7 +147,7 @@ def _campaigns(
                 "timezone": zone,
                 "start": begin,
                 "end": end,
-                "ring_timeout": rng.choice((5, 6, 8)),
+                "ring_timeout": maker.size.ring_timeout or rng.choice((5, 6, 8)),
                 "retry_delay": maker.size.retry_delay or rng.choice((4, 8, 15, 25)),
                 "max_attempts": rng.choice((2, 3, 4, 6)),
                 "max_concurrent": rng.choice((8, 20, 40)),

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from chaos.judge import books, lawful, once, orders, rates, recoveries
+from chaos.judge import books, lawful, once, orders, rates, recoveries, restraint
 from chaos.judge.evidence import Evidence, Verdict, read
 
 EXAMPLES = 5
@@ -19,7 +19,7 @@ def judge(found: Evidence) -> Iterator[Verdict]:
 
 def judge_so_far(found: Evidence) -> Iterator[Verdict]:
     """What can be told while it still rings: reports and rests are not among it."""
-    for family in (once, lawful, orders, rates):
+    for family in (once, lawful, orders, rates, restraint):
         yield from family.verdicts(found)
 
 

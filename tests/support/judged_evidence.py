@@ -1,5 +1,6 @@
 """Hand-made evidence for the judge: a small world, and legs written down line by line."""
 
+from itertools import count
 from typing import Any
 
 from chaos.judge.evidence import Evidence, legs_of
@@ -9,6 +10,8 @@ NOON = 1_795_021_200.0
 NEW_YORKER, TEXAN, ALABAMIAN = "+15165550101", "+12145550101", "+12055550101"
 ONE, OTHER, STRANGE = "+12125550100", "+12125550101", "+12125550102"
 """Caller IDs: two campaigns of one tree, one of another."""
+_NAMES = count()
+"""Of legs: logs may be laid together."""
 
 
 def campaign(caller: str, **values: Any) -> dict[str, Any]:
@@ -56,6 +59,7 @@ def world(**first: Any) -> dict[str, Any]:
         | {
             "CAMPANILE_GATEWAY_SESSION_SECONDS": "3",
             "CAMPANILE_ORPHAN_REPORT_SECONDS": "14",
+            "CAMPANILE_SELF_HANGUP_SECONDS": "11",
         },
         "organizations": [
             {"id": "parent", "root": "parent", "parent": None, "caps": {}},
@@ -102,7 +106,7 @@ class Log:
         code: int = 480,
     ) -> str:
         """Refused at `end`, or ended by BYE where it was answered. Its call id."""
-        name = f"leg {len(self.lines)}"
+        name = f"leg {next(_NAMES)}"
         who = {"leg": name, "call_id": call_id or name, "from": caller, "to": number}
         last = "reject" if answer is None else "bye"
         for event, t, status in (

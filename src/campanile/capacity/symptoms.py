@@ -16,6 +16,16 @@ BAD_REQUESTS = frozenset({"http_400", "http_404", "http_413", "http_422", "no_ke
 """One agent's wrong model or voice says nothing about its provider's health."""
 NOBODY_THERE = frozenset({EndReason.RING_TIMEOUT, trunk_failure(408)})
 """Without any ringing before: the trunk itself never answered (RFC 3261, 17.1.1.2)."""
+CALLED_OFF = frozenset(
+    {
+        EndReason.STOPPED,
+        EndReason.SUPPRESSED,
+        EndReason.CAMPAIGN_CANCELLED,
+        EndReason.TRUNK_DISABLED,
+    }
+)
+"""By an order. Without any ringing before, nobody knows what the trunk would have said:
+a probe that ends so has shown nothing."""
 
 
 class Sign(StrEnum):
@@ -36,7 +46,7 @@ def of_trunk(disposition: Disposition, end_reason: str, *, rang: bool) -> Sign:
         return Sign.NONE if ours else Sign.FAILED
     if rang:
         return Sign.WORKED
-    if disposition is Disposition.UNKNOWN:
+    if disposition is Disposition.UNKNOWN or end_reason in CALLED_OFF:
         return Sign.NONE
     return Sign.FAILED if end_reason in NOBODY_THERE else Sign.WORKED
 

@@ -32,6 +32,12 @@ D, S = Disposition, Sign
         (D.INVALID_NUMBER, trunk_failure(404), False, S.WORKED),
         (D.COMPLETED, EndReason.CUSTOMER_HANGUP, True, S.WORKED),
         (D.AGENT_FAILED, provider_failure("openai", "timeout"), True, S.WORKED),
+        # Called off by an order before the trunk had said a word.
+        (D.NO_ANSWER, EndReason.STOPPED, False, S.NONE),
+        (D.NO_ANSWER, EndReason.SUPPRESSED, False, S.NONE),
+        (D.NO_ANSWER, EndReason.CAMPAIGN_CANCELLED, False, S.NONE),
+        (D.NO_ANSWER, EndReason.TRUNK_DISABLED, False, S.NONE),
+        (D.NO_ANSWER, EndReason.STOPPED, True, S.WORKED),
         # Our own gateway or worker.
         (D.TRUNK_FAILED, EndReason.INFRASTRUCTURE, False, S.NONE),
         (D.UNKNOWN, EndReason.INFRASTRUCTURE, False, S.NONE),

@@ -94,11 +94,11 @@ def test_an_amendment_may_replace_unknown_and_nothing_else() -> None:
 def test_what_a_restore_took_away_is_not_missed() -> None:
     log = Log()
     log.leg(NEW_YORKER, 5, 6)
-    log.leg(TEXAN, 15, 16)
+    later = log.leg(TEXAN, 15, 16)
     restore = {"t": 10, "backup": 4, "event": "restore"}
 
     [red] = books.one_report_each(evidence(log, history=[restore])).red
-    assert "leg 2" in red
+    assert later in red
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 from chaos.judge.__main__ import judge
-from chaos.mutants import MUTANTS, Mutant
+from chaos.mutants import MUTANTS
+from chaos.mutating import Mutant
 from chaos.stack import ROOT
 
 from support.judged_evidence import Log, evidence

@@ -63,27 +63,32 @@ class Manners:
     shares: Mapping[Kind, float] = field(default_factory=lambda: SHARES)
     numbers: Mapping[str, Kind] = field(default_factory=dict)
     """Numbers that always behave alike."""
+    callers: Mapping[str, Kind] = field(default_factory=dict)
+    """Caller IDs that always fare alike: a trunk that refuses, a list of dead numbers."""
 
-    def course(self, number: str, *, call: int) -> Course:
+    def course(self, number: str, *, call: int, caller: str = "") -> Course:
         """What happens at the `call`-th call to `number`."""
         rng = Random(f"{self.seed} {number} {call}")
         kinds = list(self.shares)
         drawn = rng.choices(kinds, weights=list(self.shares.values()))[0]
-        return _COURSES[self.numbers.get(number, drawn)](rng)
+        always = self.numbers.get(number) or self.callers.get(caller)
+        return _COURSES[always or drawn](rng)
 
 
 def read_manners(seed: int, file: Path | None) -> Manners:
-    """`{"shares": {"busy": 3, …}, "numbers": {"+12125550123": "stays"}}`, both optional.
+    """`{"shares": {"busy": 3, …}, "numbers": {"+12125550123": "stays"}, "callers": {…}}`,
+    each optional.
 
     Raises Invalid.
     """
     if file is None:
         return Manners(seed)
     told = json.loads(file.read_text("utf-8"))
-    shares, numbers = told.get("shares") or SHARES, told.get("numbers") or {}
-    if unknown := {*shares, *numbers.values()} - {*SHARES}:
+    shares = told.get("shares") or SHARES
+    numbers, callers = told.get("numbers") or {}, told.get("callers") or {}
+    if unknown := {*shares, *numbers.values(), *callers.values()} - {*SHARES}:
         raise Invalid(f"{file.name}: no callee is {', '.join(sorted(unknown))}")
-    return Manners(seed, shares, numbers)
+    return Manners(seed, shares, numbers, callers)
 
 
 def _busy(rng: Random) -> Course:

@@ -86,7 +86,7 @@ class Switchboard:
             callee=to,
         )
         leg.note("invite", late=round(self._pulse.late(), 4))
-        course = self._manners.course(to, call=self._calls_to[to])
+        course = self._manners.course(to, call=self._calls_to[to], caller=caller)
         return SilentPhone(handle, course, leg, number=to, answer=self._answer)
 
 
