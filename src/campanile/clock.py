@@ -49,6 +49,11 @@ class SteadyClock:
     def start(cls) -> Self:
         return cls(now(), time.monotonic())
 
+    def apart(self) -> timedelta:
+        """How far the wall clock is from this one: set, or the machine slept meanwhile,
+        when monotonic clocks stand still."""
+        return abs(now() - self.now())
+
     def now(self) -> datetime:
         passed = time.monotonic() - self.monotonic
         return self.started_at + timedelta(seconds=passed)

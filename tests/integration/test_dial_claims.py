@@ -312,6 +312,18 @@ def test_nobody_is_dialed_by_a_clock_in_doubt(
     assert lead.next_attempt_at > clock.now() + timedelta(seconds=20)
 
 
+def test_a_budget_is_asked_for_as_long_as_the_call_will_be_held_to(
+    attempt_id: UUID, ledger: Ledger
+) -> None:
+    """By the agent that was read before it was changed to shorter calls."""
+    change(Campaign, max_minutes=10)
+    decision = claim_dial(
+        attempt_id, worker_id="w", lease=LEASE, ledger=ledger, planned_seconds=3600
+    )
+    assert isinstance(decision, Stay)
+    assert "minutes" in decision.reason
+
+
 def test_on_an_idle_trunk_the_instant_is_near(attempt_id: UUID, ledger: Ledger) -> None:
     decision = dial(attempt_id, ledger)
     assert isinstance(decision, Go)

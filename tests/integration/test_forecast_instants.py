@@ -90,6 +90,29 @@ def test_the_next_try_of_a_lead_is_told_to_the_second() -> None:
     assert opens(found) == due
 
 
+def test_a_next_try_after_the_window_is_told_for_when_it_opens_again() -> None:
+    with transaction() as session:
+        campaign = a_campaign(session, schedule_start_time=time(9))
+        (lead,) = make_leads(session, campaign, 1)
+        lead.next_attempt_at = real_instant(at(18, 0) + timedelta(hours=2))
+        session.flush()
+        found = forecast(session, campaign)
+    assert (found.open_now, found.later, found.never) == (0, 1, 0)
+    assert_about(opens(found), at(9, 0) + timedelta(days=1))
+
+
+def test_a_next_try_after_a_leads_latest_moment_is_none() -> None:
+    with transaction() as session:
+        campaign = a_campaign(session, schedule_start_time=time(9))
+        (lead,) = make_leads(session, campaign, 1)
+        lead.next_attempt_at = real_instant(at(17, 0))
+        lead.not_after = at(16, 30)
+        session.flush()
+        found = forecast(session, campaign)
+    assert (found.open_now, found.later, found.never) == (0, 0, 1)
+    assert [reason.rule for reason in found.reasons] == ["lead.not_after"]
+
+
 def test_leads_of_one_hour_that_fare_differently_are_told_apart() -> None:
     found = looked_at(
         {},

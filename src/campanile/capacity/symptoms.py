@@ -22,10 +22,11 @@ CALLED_OFF = frozenset(
         EndReason.SUPPRESSED,
         EndReason.CAMPAIGN_CANCELLED,
         EndReason.TRUNK_DISABLED,
+        EndReason.INFRASTRUCTURE,
     }
 )
-"""By an order. Without any ringing before, nobody knows what the trunk would have said:
-a probe that ends so has shown nothing."""
+"""By an order, or by a worker that lost its lease or ends. Without any ringing before,
+nobody knows what the trunk would have said: a probe that ends so has shown nothing."""
 
 
 class Sign(StrEnum):

@@ -47,6 +47,7 @@ STEPS = 32
 window."""
 
 WINDOW_NEVER = "window.never"
+ENDS_FIRST = "campaign.ends_first"
 NEVER_MEET = "its calling hours and the campaign's never meet"
 
 RINGABLE = {"fixed_line", "mobile", "fixed_line_or_mobile", "voip", "toll_free"}
@@ -238,7 +239,12 @@ def _with_instant(facts: Facts, refused: Refused, now: datetime) -> Refused:
         later = max((at for at in waits if at is not None), default=moment)
         opens = _next_open(facts, later)
         if opens is None:
-            return _never_opens(facts, later)
+            never = _never_opens(facts, later)
+            if never.setting or _next_open(facts, now) is None:
+                return never
+            # After its last day it could, and that day somebody may yet move.
+            reason = f"{refused.reason}, and the campaign's last day comes first"
+            return Refused(ENDS_FIRST, reason, None, setting=True)
         if opens == moment:
             break
         moment = opens

@@ -28,6 +28,7 @@ from campanile.capacity.send_times import (
     reserve,
     seconds_until_near,
 )
+from campanile.capacity.spend import worst_case
 from campanile.clock import clock_offset, now
 from campanile.config import settings
 from campanile.conversation.preparation import Prepared
@@ -54,6 +55,8 @@ NOT_READY_GAP = timedelta(seconds=30)
 SESSION_GRACE_SECONDS = 30.0
 FRESH_SECONDS = 0.5
 """What was decided longer ago is looked at again before the INVITE."""
+ASLEEP = timedelta(seconds=1)
+"""So far apart wall and monotonic time are only where one was set or stood still."""
 LOOK_AHEAD_SECONDS = 0.3
 """So long before the instant: time for the rows to answer."""
 PATIENCE = 0.5
@@ -158,6 +161,7 @@ async def _claim_in_turn(host: CallHost, plan: Plan) -> tuple[Go | Stay, float]:
         worker_id=host.worker_id,
         lease=timedelta(seconds=lease),
         ledger=host.ledger,
+        planned_seconds=worst_case(plan.agent),
     )
     until = time.monotonic() + PATIENCE * lease
     turn = host.turn(plan.trunk_id)
@@ -211,6 +215,9 @@ async def _wait_for_instant(
                 raise NotAfterAll("the worker was ending")
             if not host.leases.holds(plan.attempt_id):
                 raise NotAfterAll("its lease was lost")
+            if go.clock.apart() > ASLEEP:
+                # What is fresh by the monotonic clock may be hours old.
+                raise NotAfterAll("the clock was set, or the machine slept")
             if time.monotonic() - instant <= LATE_SECONDS:
                 return instant
             # Missed: the trunk's rate is kept by taking another.

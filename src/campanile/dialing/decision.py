@@ -83,18 +83,25 @@ def claim_dial(
     worker_id: str,
     lease: timedelta,
     ledger: Ledger,
+    planned_seconds: int = 0,
     clock: ClockGuard = THIS_PROCESS,
     within: float = ANY_TIME,
 ) -> Go | Stay:
     """Claim the dial of an attempt, or void its reservation and say why.
 
-    In transactions of its own, on a thread of its own. Raises NotNear if the trunk's next
+    `planned_seconds`: so long the call may take, by an agent that was read before and may
+    have been changed since. In transactions of its own, on a thread of its own. Raises NotNear if the trunk's next
     instant is more than `within` seconds away: then nothing has happened. Raises
     OperationalError: then nothing is dialed, and the lease of whatever was committed runs
     out.
     """
     claim = partial(
-        _claim, worker_id=worker_id, lease=lease, clock=clock, within=within
+        _claim,
+        worker_id=worker_id,
+        lease=lease,
+        planned_seconds=planned_seconds,
+        clock=clock,
+        within=within,
     )
     try:
         with transaction() as session:
@@ -185,6 +192,7 @@ def _claim(
     *,
     worker_id: str,
     lease: timedelta,
+    planned_seconds: int,
     clock: ClockGuard,
     within: float,
 ) -> _Claimed | Stay | None:
@@ -214,7 +222,7 @@ def _claim(
     clock_of_call = SteadyClock.start()
     moment = clock_of_call.started_at
     if isinstance(decision, Allowed):
-        refused = _reserve(session, situation, moment)
+        refused = _reserve(session, situation, moment, planned_seconds)
         decision = decision if refused is None else refused
     if isinstance(decision, Refused):
         until = None if decision.until is None else real_instant(decision.until)
@@ -283,7 +291,7 @@ def _decide(situation: Situation) -> Allowed | Refused:
 
 
 def _reserve(
-    session: Session, situation: Situation, moment: datetime
+    session: Session, situation: Situation, moment: datetime, planned_seconds: int
 ) -> Refused | None:
     """Let breakers and budget have their say; what is refused after all is released."""
     attempt, agent = situation.attempt, situation.agent
@@ -299,7 +307,7 @@ def _reserve(
         session,
         situation.campaign,
         attempt.id,
-        seconds=worst_case(agent.configuration()),
+        seconds=max(planned_seconds, worst_case(agent.configuration())),
         now=moment,
     )
 

@@ -1,7 +1,7 @@
 """The conversation on one leg: what it is told, how it is recorded, what it came to."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -38,6 +38,7 @@ log = structlog.get_logger(__name__)
 
 END_SECONDS = 10.0
 """How long a conversation may take to notice that its leg is over."""
+FILES_SECONDS = 10.0
 
 
 async def prepare_speech(host: CallHost, plan: Plan) -> Prepared:
@@ -130,7 +131,9 @@ class Talk:
         await self._finish_recording()
         if self._suppressing is not None:
             await asyncio.wait([self._suppressing])
-        await self._host.off_loop(lambda: save_transcript(self._files, _lines(outcome)))
+        lines = _lines(outcome)
+        writing = self._host.off_loop(lambda: save_transcript(self._files, lines))
+        await self._written("transcript", writing)
         return _ending(outcome, self._journal, recording=self._files.audio.name)
 
     async def close(self) -> None:
@@ -170,10 +173,18 @@ class Talk:
         self._unsubscribe = []
         if self._recorder is None:
             return
+        await self._written(
+            "recording", asyncio.shield(asyncio.wrap_future(self._recorder.close()))
+        )
+
+    async def _written(self, what: str, writing: Awaitable[None]) -> None:
+        """A disk that is full or does not answer must not cost the call its outcome."""
         try:
-            await asyncio.wrap_future(self._recorder.close())
-        except OSError as error:
-            log.warning("recording.lost", error=str(error))
+            async with asyncio.timeout(FILES_SECONDS):
+                await writing
+        except OSError as error:  # TimeoutError is one
+            why = str(error) or "the disk does not answer"
+            log.warning("call.file_lost", file=what, error=why)
 
     async def _run_tool(self, call: ToolCall) -> ToolAnswer:
         facts = CallFacts(

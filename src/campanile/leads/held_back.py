@@ -8,10 +8,11 @@ an organisation's caps and a lead's consent change without the campaign.
 
 from datetime import timedelta
 
-from campanile.compliance.may_dial import NEVER_MEET, WINDOW_NEVER
+from campanile.compliance.may_dial import ENDS_FIRST, NEVER_MEET, WINDOW_NEVER
 
 AGAIN_AFTER = timedelta(days=1)
 RULES = (
+    ENDS_FIRST,
     "cap.24h",
     "cap.day",
     "cap.lifetime",

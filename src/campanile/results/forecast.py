@@ -141,15 +141,15 @@ def _answer(asked: _Asked, campaign: Campaign, caps: tuple[Caps, ...]) -> _Answe
         dials=asked.dials,
         suppressed="listed" if asked.suppressed else None,
     )
-    decision = may_dial(replace(facts, campaign_runs=True), legal_now())
-    refused = None
     earliest = asked.waits_until
+    moment = legal_now() if earliest is None else earliest + clock_offset()
+    decision = may_dial(replace(facts, campaign_runs=True), moment)
+    refused = None
     if not isinstance(decision, Allowed):
         if decision.until is None:
             return None, Reason(decision.rule, decision.reason, for_good=True)
-        until = real_instant(decision.until)
-        earliest = until if earliest is None else max(earliest, until)
-        refused = Reason(decision.rule, decision.reason, for_good=False, until=until)
+        earliest = real_instant(decision.until)
+        refused = Reason(decision.rule, decision.reason, for_good=False, until=earliest)
     if asked.waits_until is not None:
         refused = Reason("lead.gap", WAITS, for_good=False, until=earliest)
     latest = None if lead.not_after is None else real_instant(lead.not_after)

@@ -38,6 +38,7 @@ D, S = Disposition, Sign
         (D.NO_ANSWER, EndReason.CAMPAIGN_CANCELLED, False, S.NONE),
         (D.NO_ANSWER, EndReason.TRUNK_DISABLED, False, S.NONE),
         (D.NO_ANSWER, EndReason.STOPPED, True, S.WORKED),
+        (D.NO_ANSWER, EndReason.INFRASTRUCTURE, False, S.NONE),
         # Our own gateway or worker.
         (D.TRUNK_FAILED, EndReason.INFRASTRUCTURE, False, S.NONE),
         (D.UNKNOWN, EndReason.INFRASTRUCTURE, False, S.NONE),

@@ -190,6 +190,31 @@ def test_what_can_never_be_dialed_says_why_and_names_no_instant(
     assert words in refused.reason
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"caps": (Caps(per_week=1),), "dials": (Dial(MONDAY_NOON, None),)},
+        {"not_before": utc(30, 17)},
+    ],
+    ids=["a cap", "its own date"],
+)
+def test_whoever_may_be_called_only_after_the_last_day_waits_for_another_last_day(
+    changes: dict[str, object],
+) -> None:
+    """Till then somebody may move it; given up for good is who it has passed for."""
+    hours = CampaignHours.daily(NEW_YORK, time(9), time(17), last_day=utc(25).date())
+    later = MONDAY_NOON + timedelta(minutes=5)
+
+    refused = may_dial(facts(hours=hours, **changes), later)
+
+    assert isinstance(refused, Refused)
+    assert (refused.rule, refused.until) == ("campaign.ends_first", None)
+    assert refused.setting
+    over = may_dial(facts(hours=hours, **changes), later + timedelta(days=3))
+    assert isinstance(over, Refused)
+    assert (over.rule, over.setting) == ("campaign.over", False)
+
+
 def test_who_asked_to_be_called_back_is_dialed_once_beyond_the_limit() -> None:
     for attempts in (0, 2, 3):
         asked = facts(attempts=attempts, asked_back=True)
