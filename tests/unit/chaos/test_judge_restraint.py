@@ -26,8 +26,8 @@ FIVE = (0.0, 1.0, 2.0, 3.0, 4.0)
     ("later", "red"),
     [
         ((), 0),
-        ((5.0, 6.0), 0),  # were on their way
-        ((7.0,), 1),
+        ((5.0, 9.0), 0),  # were on their way
+        ((9.5,), 1),
         ((15.0,), 0),  # a probe
         ((15.0, 16.0), 1),
         ((15.0, 26.0, 37.0), 0),
@@ -44,20 +44,20 @@ def test_after_five_refusals_in_a_row_a_trunk_is_only_tried(
 
 @pytest.mark.parametrize("code", [404, 486, 603])
 def test_what_callees_say_is_not_held_against_their_trunk(code: int) -> None:
-    log = calls(*FIVE, 9.0, code=code)
+    log = calls(*FIVE, 10.0, code=code)
 
     assert restraint.over_a_failing_trunk(evidence(log)).red == []
 
 
 def test_a_trunk_through_which_it_rang_does_not_fail() -> None:
-    log = calls(*FIVE, 9.0, code=503, ringing=0.05)
+    log = calls(*FIVE, 10.0, code=503, ringing=0.05)
 
     assert restraint.over_a_failing_trunk(evidence(log)).red == []
 
 
 def test_both_campaigns_of_a_trunk_rest() -> None:
     log = calls(*FIVE, code=407)
-    log.leg("+15165550190", 9.0, 9.1, caller=OTHER)
+    log.leg("+15165550190", 10.0, 10.1, caller=OTHER)
 
     assert len(restraint.over_a_failing_trunk(evidence(log)).red) == 1
 
@@ -68,14 +68,14 @@ def test_both_campaigns_of_a_trunk_rest() -> None:
         {"t": 2.0, "event": "kill", "target": "worker-1", "until": 2.0},
         {"t": 2.0, "event": "freeze", "target": "postgres", "until": 3.0},
         {"t": 4.5, "event": "restore", "target": "postgres", "backup": 1.0},
-        {"t": 8.0, "event": "freeze", "target": "worker-2", "until": 8.9},
+        {"t": 9.0, "event": "freeze", "target": "worker-2", "until": 9.9},
     ],
     ids=lambda line: f"{line['event']} {line['target']}",
 )
 def test_a_refusal_that_could_not_be_written_down_does_not_count(
     line: dict[str, object],
 ) -> None:
-    log = calls(*FIVE, 9.0, code=403)
+    log = calls(*FIVE, 10.0, code=403)
 
     assert restraint.over_a_failing_trunk(evidence(log, history=[line])).red == []
 
@@ -84,7 +84,7 @@ TWENTY = tuple(float(n) for n in range(20))
 
 
 def test_a_campaign_with_a_dead_list_goes_on_only_when_it_is_told_to() -> None:
-    log = calls(*TWENTY, 20.5, 23.0, 24.0, code=404)
+    log = calls(*TWENTY, 20.5, 25.0, 26.0, code=404)
     wake = {"t": 22.5, "event": "wake", "target": f"campaign {ONE}"}
 
     assert len(restraint.with_a_dead_list(evidence(log)).red) == 2
@@ -100,7 +100,7 @@ def test_one_person_among_them_is_a_list_that_lives() -> None:
 
 
 def test_after_a_fault_of_the_exchange_it_counts_anew() -> None:
-    log = calls(*TWENTY, 23.0, code=404)
+    log = calls(*TWENTY, 26.0, code=404)
     line = {"t": 15.0, "event": "freeze", "target": "exchange", "until": 15.2}
 
     assert restraint.with_a_dead_list(evidence(log, history=[line])).red == []
