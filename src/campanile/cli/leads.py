@@ -4,11 +4,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlmodel import Session
 
+from campanile.campaigns.models import Campaign
 from campanile.cli.choosing import campaign_named
-from campanile.cli.output import AsJson, console, print_json
+from campanile.cli.output import AsJson, console, print_json, warn
 from campanile.db import transaction
-from campanile.leads.importing import ImportReport, import_rows
+from campanile.dialing import do_not_call
+from campanile.leads.importing import ImportReport, import_rows, own_scope
 from campanile.leads.listed_numbers import region_code
 from campanile.leads.lists import read_rows
 
@@ -51,24 +54,32 @@ def import_(
 ) -> None:
     """Add the people of a list to a campaign; rows that cannot be rung are named.
 
+    Who is marked as opted out in any row is suppressed in the campaign.
+
     Fails where no row of the list can be.
     """
+    warning = ""
     try:
         with transaction() as session:
+            into = campaign_named(session, campaign)
             report = import_rows(
                 session,
-                campaign_named(session, campaign),
+                into,
                 read_rows(
                     file,
                     phone_column=phone_column,
                     only_variables=only_variable or (),
                 ),
                 default_region=None if region is None else region_code(region),
+                source=f"file {file.name}",
             )
             if dry_run:
                 raise _DryRun
+            warning = _write_down(session, into, report)
     except _DryRun:
         pass
+    if warning:
+        warn(warning)
     if as_json:
         print_json(
             {
@@ -77,6 +88,9 @@ def import_(
                 "rejected": [
                     {"row": line, "reason": reason} for line, reason in report.rejected
                 ],
+                "opted_out": len(report.opted_out),
+                "suppressed": report.suppressed,
+                "leads_skipped": report.skipped,
                 "dry_run": dry_run,
             }
         )
@@ -86,11 +100,27 @@ def import_(
         raise typer.Exit(1)
 
 
+def _write_down(session: Session, campaign: Campaign, report: ImportReport) -> str:
+    """The ledger's own batches; answers what a person has to be told."""
+    numbers, scope = sorted(report.opted_out), own_scope(session, campaign)
+    warnings = [
+        do_not_call.write_down(session, numbers[n : n + do_not_call.BATCH], scope)
+        for n in range(0, len(numbers), do_not_call.BATCH)
+    ]
+    return next(filter(None, warnings), "")
+
+
 def _tell(report: ImportReport, *, dry_run: bool) -> None:
     verb = "would be added" if dry_run else "added"
     console.print(
         f"{report.added} leads {verb}, {report.duplicates} were there already."
     )
+    if report.opted_out:
+        console.print(
+            f"{len(report.opted_out)} numbers marked as opted out "
+            f"{'would be' if dry_run else 'are'} suppressed in this campaign, "
+            f"{report.skipped} waiting leads skipped with them."
+        )
     for line, reason in report.rejected[:SHOWN_REJECTS]:
         console.print(f"  row {line}: {reason}", markup=False, soft_wrap=True)
     hidden = len(report.rejected) - SHOWN_REJECTS

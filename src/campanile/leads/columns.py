@@ -75,7 +75,9 @@ def said_by(cells: Mapping[str, str]) -> dict[str, str]:
 
 
 def terms_of(phone: Phone, said: Mapping[str, str]) -> Terms:
-    """Raises Invalid, with a sentence, for a value that cannot be what it stands for."""
+    """Raises Invalid, with a sentence, for a value that cannot be what it stands for;
+    before any other OptedOut, which counts whatever else is wrong."""
+    basis = basis_of(said.get("consent_basis", ""))
     place, source = place_of(
         phone,
         zone=said.get("timezone"),
@@ -99,7 +101,7 @@ def terms_of(phone: Phone, said: Mapping[str, str]) -> Terms:
         place_source=source,
         not_before=begins,
         not_after=ends,
-        consent_basis=basis_of(said.get("consent_basis", "")),
+        consent_basis=basis,
         consent_text=said.get("consent_text"),
         consent_source=said.get("consent_source"),
         consent_at=given_at,

@@ -25,13 +25,18 @@ _DATED = re.compile(
 )
 
 
+class OptedOut(Invalid):
+    """Somebody who asked not to be called."""
+
+
 def basis_of(text: str) -> str | None:
     """The basis as it was written; None: it says that there is no consent.
 
-    Raises Invalid for what is neither, and for somebody who asked not to be called.
+    Raises OptedOut for somebody who asked not to be called, Invalid for what nobody
+    knows.
     """
     if _holds_any(text, _known("against")):
-        raise Invalid(
+        raise OptedOut(
             f"consent_basis {text!r} says that this person is not to be called",
             hint="`campanile suppress add` keeps the number from every campaign",
         )

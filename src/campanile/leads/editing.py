@@ -10,6 +10,7 @@ from campanile.campaigns.models import Campaign
 from campanile.db import affected
 from campanile.errors import Conflict, Invalid, NotFound
 from campanile.leads.columns import HEADINGS, said_by
+from campanile.leads.consent import OptedOut
 from campanile.leads.importing import import_rows, phone_of
 from campanile.leads.lists import Row
 from campanile.leads.models import Lead
@@ -54,10 +55,13 @@ class LeadCounts:
 
 
 def add(session: Session, campaign: Campaign, wanted: LeadCreate) -> Lead:
-    """Raises Invalid, DuplicateLead, CampaignFrozen."""
+    """Raises Invalid, DuplicateLead, CampaignFrozen; OptedOut, after which the number
+    is suppressed in the campaign if the transaction goes on."""
     row = wanted.row()
     phone = phone_of(row)
-    report = import_rows(session, campaign, [row])
+    report = import_rows(session, campaign, [row], source="API")
+    if report.opted_out:
+        raise OptedOut(report.rejected[0][1])
     if report.rejected:
         raise Invalid(report.rejected[0][1])
     if not report.added:

@@ -25,7 +25,7 @@ from campanile.leads.lists import (
     phone_index,
     read_cells,
 )
-from campanile.numbers.phones import NotANumber
+from campanile.numbers.phones import NotANumber, without_fraction
 
 HINT = "write numbers with + and the country code, or name their region, as US"
 
@@ -64,6 +64,7 @@ def read_numbers(
 
 def e164(text: str, default_region: str | None = None) -> str:
     """The number in E.164. Raises NotANumber."""
+    text = without_fraction(text)
     bare = text.translate(_ORNAMENTS)
     match = _INTERNATIONAL.fullmatch(bare)
     if match and _is_canonical(match[1]):

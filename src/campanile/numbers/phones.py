@@ -7,6 +7,7 @@ look-up, and most of it is New York. All candidates must be open before a number
 dialed (reliability.md 1.7), so none is dropped.
 """
 
+import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -40,6 +41,11 @@ PAY_PER_CALL = "976"
 PAID_IN = {"US", "CA"}
 """On the islands 976 is an exchange like others."""
 
+_FRACTION = re.compile(r"(\+?\d{6,15})\.0+|([^.]*\d)\.0")
+"""`.0` behind the one point of whatever is written, more zeros only behind mere digits:
+(212) 555.0000 is a number with its point"""
+_SHORTENED = re.compile(r"[+-]?\d+([.,]\d+)?E[+-]?\d+", re.IGNORECASE)
+
 _LONGEST = max(map(len, TIMEZONE_DATA))
 
 
@@ -64,7 +70,7 @@ class Phone:
 def parse(text: str, *, default_region: str | None = None) -> Phone:
     """Read a number as people write it. Raises NotANumber with the reason."""
     try:
-        number = phonenumbers.parse(text, default_region)
+        number = phonenumbers.parse(without_fraction(text), default_region)
     except phonenumbers.NumberParseException as error:
         hint = (
             ""
@@ -84,6 +90,20 @@ def parse(text: str, *, default_region: str | None = None) -> Phone:
         jurisdictions=jurisdictions,
         kind=_kind(number, kind, region),
     )
+
+
+def without_fraction(text: str) -> str:
+    """As it was before pandas or a spreadsheet took it for a quantity: 31201234567.0
+    would be read with one digit more, a stranger's. Raises NotANumber for one shortened
+    to 3.12012E+10, whose E would be the key 3."""
+    bare = text.strip()
+    if _SHORTENED.fullmatch(bare):
+        raise NotANumber(
+            f"{text!r} is how a spreadsheet shortens a number; digits may be missing",
+            hint="format the column of numbers as text, and save the list again",
+        )
+    fraction = _FRACTION.fullmatch(bare)
+    return fraction[1] or fraction[2] if fraction else text
 
 
 def kind_of(e164: str) -> str:

@@ -12,7 +12,12 @@ from functools import cache
 from campanile.compliance.hours import Place
 from campanile.compliance.zones import known_zones, same_clock
 from campanile.errors import Invalid
-from campanile.numbers.phones import Phone, regions_of_zone, zones_of_region
+from campanile.numbers.phones import (
+    NORTH_AMERICA,
+    Phone,
+    regions_of_zone,
+    zones_of_region,
+)
 from campanile.numbers.subdivisions import (
     Subdivision,
     named,
@@ -40,20 +45,28 @@ def place_of(
     """(where the lead may be, what decided that: number, zone, state or postcode).
 
     `region` is the country (ISO 3166) that state and postcode belong to; without it the
-    number's. Blank columns say nothing. A state or postcode of a country that the table
-    does not divide says nothing either. Raises Invalid for a zone, state or postcode
-    that does not exist.
+    number's. Blank columns say nothing. A state or postcode of a country that the tables
+    do not divide says nothing either, but for North America's numbering plan, whose
+    people move between its countries. Raises Invalid for a zone, state or postcode that
+    does not exist.
     """
-    country = _said(region).upper() or phone.region
-    named_state = _by_state(country, _said(state))
-    posted = _by_postcode(country, _said(postcode))
+    named_country = _said(region).upper()
+    country = named_country or phone.region
+    tables = _tables(phone, named_country)
+    named_state = _by_state(tables, _said(state))
+    posted = _by_postcode(tables, _said(postcode))
     columns = [*named_state, *posted]
+    if columns and named_country in _territories():
+        columns.append(subdivisions("US")[named_country])
     if columns:
         place = Place(
             _sorted(zone for one in columns for zone in one.zones),
             _sorted(one.code for one in columns),
         )
         source = "postcode" if posted else "state"
+        if len(tables) > 1 and not named_state:
+            # The Dominican Republic's postcodes have five digits as well.
+            place = _either(place, phone.zones, phone.jurisdictions)
     else:
         place, source = _by_number(phone, country), "number"
     if zone_said := _said(zone):
@@ -63,42 +76,75 @@ def place_of(
 
 
 def _by_number(phone: Phone, country: str) -> Place:
+    own = Place(phone.zones, phone.jurisdictions)
     if country == phone.region:
-        return Place(phone.zones, phone.jurisdictions)
+        return own
     # A country column other than the number's: the lead may be in either.
-    return Place(
-        _sorted({*phone.zones, *zones_of_region(country)}),
-        _sorted({*phone.jurisdictions, country}),
-    )
+    return _either(own, zones_of_region(country), (country,))
 
 
-def _by_state(country: str, state: str) -> list[Subdivision]:
-    known = named(country)
-    if not state or not known:
+def _tables(phone: Phone, named_country: str) -> tuple[str, ...]:
+    """The countries whose states and postcodes the columns may mean; none where their
+    own has no table."""
+    country = named_country or phone.region
+    if country in _territories():
+        return ("US",)
+    if subdivisions(country):
+        return (country,)
+    plan = f"+{NORTH_AMERICA}"
+    return ("US", "CA") if not named_country and phone.e164.startswith(plan) else ()
+
+
+@cache
+def _territories() -> frozenset[str]:
+    """Countries of their own by ISO 3166, that the table has among the states."""
+    return frozenset(key for key, one in subdivisions("US").items() if one.code == key)
+
+
+def _by_state(tables: tuple[str, ...], state: str) -> list[Subdivision]:
+    if not state or not tables:
         return []
-    if (found := known.get(plain(state))) is None:
-        raise Invalid(
-            f"{state!r} is no state or province of {country}",
-            hint="write its two letters, or leave the column empty",
-        )
-    return [found]
+    written = plain(state)
+    found = [known[written] for known in map(named, tables) if written in known]
+    if not found:
+        raise _unknown(f"{state!r} is no state or province", tables, "its two letters")
+    return found
 
 
-def _by_postcode(country: str, postcode: str) -> list[Subdivision]:
+def _by_postcode(tables: tuple[str, ...], postcode: str) -> list[Subdivision]:
+    if not postcode or not tables:
+        return []
+    found = [
+        subdivisions(country)[key]
+        for country in tables
+        for key in _postal_keys(country, postcode.upper())
+    ]
+    if not found:
+        raise _unknown(f"{postcode!r} is no postcode", tables, "the right one")
+    return found
+
+
+def _postal_keys(country: str, written: str) -> list[str]:
     known = postcodes(country)
-    if not postcode or known is None:
+    if known is None:
         return []
-    written = postcode.upper()
     if country == "US" and written.isdecimal():
         # A spreadsheet turned 02134 into a number, or 02134-0001 into 21340001.
         written = written.zfill(9 if len(written) > 5 else 5)
-    keys = known.keys(written) if known.pattern.fullmatch(written) else []
-    if not keys:
-        raise Invalid(
-            f"{postcode!r} is no postcode of {country}",
-            hint="correct it, name its country, or leave the column empty",
-        )
-    return [subdivisions(country)[key] for key in keys]
+    return known.keys(written) if known.pattern.fullmatch(written) else []
+
+
+def _unknown(what: str, tables: tuple[str, ...], right: str) -> Invalid:
+    return Invalid(
+        f"{what} of {' or '.join(tables)}",
+        hint=f"write {right}, name its country, or leave the column empty",
+    )
+
+
+def _either(place: Place, zones: Iterable[str], jurisdictions: Iterable[str]) -> Place:
+    return Place(
+        _sorted({*place.zones, *zones}), _sorted({*place.jurisdictions, *jurisdictions})
+    )
 
 
 def _zone_name(written: str) -> str:
@@ -117,7 +163,7 @@ def _with_zone(place: Place, zone: str, country: str, *, decided: bool) -> Place
     there = _jurisdictions_with(zone, country)
     if not decided:
         return Place((zone,), there)
-    return Place(_sorted({*place.zones, zone}), _sorted({*place.jurisdictions, *there}))
+    return _either(place, (zone,), there)
 
 
 def _candidate(zone: str, place: Place, country: str) -> str | None:

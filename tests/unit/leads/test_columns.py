@@ -134,8 +134,9 @@ def test_a_written_no_is_no_consent(text: str) -> None:
     ],
 )
 def test_who_asked_for_no_calls_is_not_even_imported(text: str) -> None:
-    with pytest.raises(Invalid, match="is not to be called"):
-        terms_of(NEW_YORK, {"consent_basis": text})
+    for more in ({}, {"timezone": "Mars/Olympus"}):
+        with pytest.raises(consent.OptedOut, match="is not to be called"):
+            terms_of(NEW_YORK, {"consent_basis": text, **more})
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,34 @@ def test_people_write_numbers_in_many_ways(
     assert e164(text, region) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "region", "expected"),
+    [
+        ("31201234567.0", "NL", "+31201234567"),  # would be +312012345670, a stranger's
+        ("+31201234567.0", None, "+31201234567"),
+        ("+31 20 1234567.0", None, "+31201234567"),
+        ("4930123456.0", "DE", "+4930123456"),
+        ("2125550101.00", "US", "+12125550101"),
+    ],
+)
+def test_the_fraction_that_pandas_gives_a_number_is_no_digit_of_it(
+    text: str, region: str | None, expected: str
+) -> None:
+    assert e164(text, region) == expected
+
+
+@pytest.mark.parametrize("text", ["3.12012E+10", "3.12012e10", "2E09"])
+def test_a_number_that_a_spreadsheet_shortened_is_named(
+    tmp_path: Path, text: str
+) -> None:
+    file = tmp_path / "dnc.csv"
+    file.write_text(f"phone\n31201234567.0\n{text}\n")
+    good, bad = read_numbers(file, default_region="NL")
+    assert good.phone_number == "+31201234567"
+    assert bad.phone_number is None
+    assert "spreadsheet" in bad.reason
+
+
 @pytest.mark.parametrize("text", ["", "hello", "12", "+1", "2125550101", "+999 123"])
 def test_what_is_no_number_is_said_to_be_none(text: str) -> None:
     with pytest.raises(NotANumber):

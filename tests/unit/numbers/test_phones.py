@@ -17,12 +17,44 @@ from campanile.numbers.subdivisions import of_area_code
         ("+1 (212) 555-0123", None, "+12125550123"),
         ("020 7946 0958", "GB", "+442079460958"),
         ("+44 20 7946 0958", "US", "+442079460958"),
+        ("212.555.0123", "US", "+12125550123"),
+        ("212555.0123", "US", "+12125550123"),
+        ("1-800-FLOWERS", "US", "+18003569377"),
     ],
 )
 def test_numbers_are_read_as_people_write_them(
     text: str, region: str | None, e164: str
 ) -> None:
     assert parse(text, default_region=region).e164 == e164
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "e164"),
+    [
+        ("442079460958.0", "GB", "+442079460958"),
+        ("4930123456.0", "DE", "+4930123456"),  # would be +49301234560, a stranger's
+        (" 4930123456.00 ", "DE", "+4930123456"),
+        ("+31201234567.0", None, "+31201234567"),
+        ("+31 20 1234567.0", None, "+31201234567"),
+        ("2125550123.000000", "US", "+12125550123"),
+        ("030 123456.0", "DE", "+4930123456"),
+    ],
+)
+def test_the_fraction_that_pandas_gives_a_number_is_no_digit_of_it(
+    text: str, region: str | None, e164: str
+) -> None:
+    assert parse(text, default_region=region).e164 == e164
+
+
+@pytest.mark.parametrize(
+    "text", ["3.12012E+10", "3.12012e10", "3,12012E+10", "+3.1E10", "2E+09", "31.2E+9"]
+)
+def test_a_number_that_a_spreadsheet_shortened_is_refused_by_name(text: str) -> None:
+    for region in ("NL", None):
+        with pytest.raises(NotANumber, match="spreadsheet") as refused:
+            parse(text, default_region=region)
+        assert text in refused.value.message
+        assert "text" in refused.value.hint
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from phonenumbers.geodata import GEOCODE_DATA
 from campanile.compliance.hours import Place
 from campanile.compliance.zones import known_zones
 from campanile.errors import Invalid
-from campanile.numbers.phones import parse
+from campanile.numbers.phones import Phone, parse
 from campanile.numbers.places import place_of
 from campanile.numbers.subdivisions import named, of_area_code, subdivisions
 
@@ -125,6 +125,85 @@ def test_a_state_of_a_country_without_a_table_says_nothing() -> None:
         Place(("Europe/Berlin",), ("DE",)),
         "number",
     )
+
+
+TERRITORIES = {
+    "PR": parse("+17875550100"),
+    "VI": parse("+13405550100"),
+    "GU": parse("+16715550100"),
+    "MP": parse("+16705550100"),
+    "AS": Phone("+16845550100", "AS", ("Pacific/Pago_Pago",), ("AS",)),
+}
+SANTO_DOMINGO = parse("+18095550100")
+
+
+@pytest.mark.parametrize("country", [None, "theirs"])
+@pytest.mark.parametrize("code", TERRITORIES)
+def test_a_territory_shares_the_states_and_postcodes_of_the_united_states(
+    code: str, country: str | None
+) -> None:
+    phone = TERRITORIES[code]
+    region = country and code
+    own = subdivisions("US")[code]
+    assert place_of(phone, state=own.name, region=region) == (
+        Place(own.zones, (code,)),
+        "state",
+    )
+    for columns in ({"state": "Atlantis"}, {"postcode": "00000"}):
+        with pytest.raises(Invalid, match="of US"):
+            place_of(phone, **columns, region=region)
+
+
+@pytest.mark.parametrize("code", TERRITORIES)
+def test_a_number_of_a_territory_may_have_moved_to_a_state(code: str) -> None:
+    california = Place((LOS_ANGELES,), ("US-CA",))
+    for columns, source in (
+        ({"state": "CA"}, "state"),
+        ({"postcode": "90001"}, "postcode"),
+        ({"state": "CA", "postcode": "90001"}, "postcode"),
+        ({"state": "CA", "region": "US"}, "state"),
+    ):
+        assert place_of(TERRITORIES[code], **columns) == (california, source)
+
+
+def test_a_territory_and_a_state_that_contradict_each_other_are_both_believed() -> None:
+    place, _ = place_of(TERRITORIES["PR"], state="CA", region="PR")
+    assert place == Place((LOS_ANGELES, "America/Puerto_Rico"), ("PR", "US-CA"))
+
+
+@pytest.mark.parametrize(
+    ("columns", "jurisdiction"),
+    [
+        ({"state": "NY"}, "US-NY"),
+        ({"state": "New York", "postcode": "10001"}, "US-NY"),
+        ({"state": "Quebec"}, "CA-QC"),
+        ({"state": "QC", "postcode": "H2X 1Y4"}, "CA-QC"),
+    ],
+)
+def test_a_caribbean_number_may_have_moved_to_a_state_or_province(
+    columns: dict[str, str], jurisdiction: str
+) -> None:
+    place, _ = place_of(SANTO_DOMINGO, **columns)
+    assert place.jurisdictions == (jurisdiction,)
+    assert "America/Santo_Domingo" not in place.zones
+
+
+def test_five_digits_alone_may_as_well_be_a_postcode_of_the_island() -> None:
+    assert place_of(SANTO_DOMINGO, postcode="10001") == (
+        Place(("America/New_York", "America/Santo_Domingo"), ("DO", "US-NY")),
+        "postcode",
+    )
+
+
+@pytest.mark.parametrize("columns", [{"state": "Santiago"}, {"postcode": "120110"}])
+def test_a_state_of_neither_is_refused_until_its_country_is_named(
+    columns: dict[str, str],
+) -> None:
+    with pytest.raises(Invalid, match="of US or CA") as refused:
+        place_of(SANTO_DOMINGO, **columns)
+    assert "country" in refused.value.hint
+    place, source = place_of(SANTO_DOMINGO, **columns, region="DO")
+    assert (place.zones, source) == (("America/Santo_Domingo",), "number")
 
 
 def test_the_islands_keep_their_own_clock() -> None:

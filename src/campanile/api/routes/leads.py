@@ -4,13 +4,21 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
+import structlog
 from fastapi import APIRouter, Query
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 
 from campanile.api.deps import CampaignDep, SessionDep
+from campanile.api.problems import problem
+from campanile.dialing import do_not_call
 from campanile.leads import editing
+from campanile.leads.consent import OptedOut
 from campanile.leads.editing import LeadCreate
+from campanile.leads.importing import own_scope, phone_of
 from campanile.leads.states import LeadStatus
+
+log = structlog.get_logger(__name__)
 
 router = APIRouter(prefix="/campaigns/{campaign_id}/leads", tags=["leads"])
 
@@ -72,9 +80,22 @@ def list_leads(
     )
 
 
-@router.post("", status_code=201)
-def add_lead(wanted: LeadCreate, campaign: CampaignDep, session: SessionDep) -> One:
-    return One(lead=LeadRead.model_validate(editing.add(session, campaign, wanted)))
+@router.post("", status_code=201, response_model=One)
+def add_lead(
+    wanted: LeadCreate, campaign: CampaignDep, session: SessionDep
+) -> One | JSONResponse:
+    """Who is marked as opted out is no lead, but suppressed in this campaign."""
+    try:
+        lead = editing.add(session, campaign, wanted)
+    except OptedOut as no:  # answered, not raised: the transaction goes on
+        number = phone_of(wanted.row()).e164
+        told = [f"{number} is suppressed in this campaign"]
+        scope = own_scope(session, campaign)
+        if warning := do_not_call.write_down(session, [number], scope):
+            log.warning("suppression.not_in_ledger", why=warning)
+            told.append(warning)
+        return problem(no.status, no.message, told)
+    return One(lead=LeadRead.model_validate(lead))
 
 
 @router.get("/{lead_id}")
