@@ -1,11 +1,11 @@
 """Run the scheduler until it is told to stop: `python -m campanile_scheduler`."""
 
 import logging
-import os
+import select
 from collections.abc import Callable
+from functools import partial
 
 import structlog
-from apscheduler.schedulers.background import BackgroundScheduler
 
 from campanile import logs
 from campanile.config import SWEEP_SECONDS, settings
@@ -21,9 +21,11 @@ from campanile_scheduler.jobs import (
     Pace,
     Rest,
     Sweep,
+    Tidy,
     report,
     surviving,
 )
+from campanile_scheduler.timetable import Timetable
 from campanile_workers.broker import broker
 from campanile_workers.signals import endings
 
@@ -40,32 +42,29 @@ def main() -> None:
     lose_patience()
     broker.lose_patience()
     reconcile_ledger()
-    scheduler = BackgroundScheduler(
-        job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
-    )
-
-    def pause() -> None:
-        for name in FREQUENT:
-            scheduler.pause_job(name)
-
-    def resume() -> None:
-        for name in FREQUENT:
-            scheduler.resume_job(name)
-
+    timetable = Timetable()
     jobs: dict[str, tuple[Callable[[], None], float]] = {
         "pace": (Pace(), settings().tick_seconds),
         "report": (report, REPORT_SECONDS),
         "sweep": (Sweep(), SWEEP_SECONDS),
-        "rest": (Rest(pause=pause, resume=resume), LOOK_SECONDS),
+        "tidy": (Tidy(), SWEEP_SECONDS),
+        "rest": (
+            Rest(
+                pause=partial(timetable.pause, *FREQUENT),
+                resume=partial(timetable.resume, *FREQUENT),
+            ),
+            LOOK_SECONDS,
+        ),
     }
     for name, (job, seconds) in jobs.items():
-        scheduler.add_job(surviving(job, name), "interval", seconds=seconds, id=name)
+        timetable.add(name, surviving(job, name), seconds=seconds)
     told = endings()
-    scheduler.start()
+    timetable.start()
     announce("scheduler")
     log.info("scheduler.started", tick_seconds=settings().tick_seconds)
-    os.read(told, 1)
-    scheduler.shutdown(wait=True)
+    while not select.select([told], [], [], LOOK_SECONDS)[0]:
+        timetable.catch_up()
+    timetable.stop()
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ old, are never committed.
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -40,8 +41,21 @@ LOOK_SECONDS = 1.0
 REPORT_SECONDS = 1.0
 SWEEP_BUDGET_SECONDS = 3.0
 """What one sweep leaves over, the next one does."""
+TIDY_BUDGET_SECONDS = 1.0
+"""So it is with each step of the tidying."""
 LIMBO_SECONDS = 2 * SWEEP_SECONDS
 """Beyond its lease: so long a lead may be `calling` without a call before it is lost."""
+NEVER = datetime.min.replace(tzinfo=UTC)
+"""Nothing expired before it."""
+SILENCE_SECONDS = 600.0
+"""So long nothing is said of a job that goes on failing."""
+OUTAGES = (
+    OperationalError,
+    InternalError,  # the database ended a transaction of ours that stood still
+    RedisError,
+    DramatiqError,
+    Unavailable,
+)
 
 
 class Rest:
@@ -93,7 +107,7 @@ def report() -> None:
 
 
 class Sweep:
-    """Close what expired, but not right after a gap, and tidy up what is over.
+    """Close what expired, but not right after a gap.
 
     When this process or the database was away, or a clock was set, workers may have been
     renewing in vain: one full lease must pass with everything up before silence means
@@ -113,7 +127,6 @@ class Sweep:
         self._guard = guard
         self._last, self._last_wall = monotonic(), wall()
         self._not_before = self._last + settings().lease_seconds
-        self._held = Held()
 
     def __call__(self) -> None:
         began, wall = self._monotonic(), self._wall()
@@ -121,15 +134,13 @@ class Sweep:
         gap = max(began - self._last, abs((wall - self._last_wall).total_seconds()))
         if gap > settings().lease_seconds / 2:
             self._not_before = began + settings().lease_seconds
-        deadline = began + SWEEP_BUDGET_SECONDS
-        if began >= self._not_before:
-            self._close(wall, deadline)
-        self._tidy(wall, deadline)
-        # Only now: a run that failed on the database counts as a gap.
+        # Asked in any case: a run that fails on the database counts as a gap.
+        self._close(wall if began >= self._not_before else NEVER)
         self._last, self._last_wall = began, wall
 
-    def _close(self, before: datetime, deadline: float) -> None:
+    def _close(self, before: datetime) -> None:
         voided = closed = 0
+        deadline = self._monotonic() + SWEEP_BUDGET_SECONDS
         while self._monotonic() < deadline:
             with brief_transaction(self._guard) as session:
                 void, ended = sweeps.close_expired(session, before=before)
@@ -139,19 +150,54 @@ class Sweep:
         if voided or closed:
             log.warning("sweep.expired", voided=voided, closed=closed)
 
-    def _tidy(self, wall: datetime, deadline: float) -> None:
+
+class Tidy:
+    """Tidy up what is over, step by step: one that fails holds back no other."""
+
+    def __init__(
+        self,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        guard: ClockGuard = THIS_PROCESS,
+    ) -> None:
+        self._monotonic = monotonic
+        self._transaction = partial(brief_transaction, guard)
+        self._held = Held()
+        steps: dict[str, Callable[[], None]] = {
+            "skip_ended": partial(self._skip, endings.skip_ended),
+            "skip_overdue": partial(self._skip, endings.skip_overdue),
+            "return_lost": self._return_lost,
+            "complete_drained": self._complete_drained,
+            "look_at_held": self._look_at_held,
+        }
+        self._steps = [surviving(step, name) for name, step in steps.items()]
+
+    def __call__(self) -> None:
+        with self._transaction():
+            pass  # a database that is away is told of once, not at every step
+        for step in self._steps:
+            step()
+
+    def _skip(self, skip: Callable[[Session], int]) -> None:
+        deadline = self._monotonic() + TIDY_BUDGET_SECONDS
+        skipped = sweeps.SKIPPED
+        while skipped >= sweeps.SKIPPED and self._monotonic() < deadline:
+            with self._transaction() as session:
+                skipped = skip(session)
+
+    def _return_lost(self) -> None:
         patience = timedelta(seconds=settings().lease_seconds + LIMBO_SECONDS)
-        more = True
-        while more and self._monotonic() < deadline:
-            with brief_transaction(self._guard) as session:
-                skipped = endings.skip_ended(session), endings.skip_overdue(session)
-                lost = sweeps.return_lost(session, before=wall - patience)
-                endings.complete_drained(session)
-            more = max(skipped) >= sweeps.SKIPPED
-            if lost:
-                log.error("leads.lost", leads=[str(lead) for lead in lost])
-        with brief_transaction(self._guard) as session:
-            self._held.look(session)
+        with self._transaction() as session:
+            lost = sweeps.return_lost(session, before=clock.now() - patience)
+        if lost:
+            log.error("leads.lost", leads=[str(lead) for lead in lost])
+
+    def _complete_drained(self) -> None:
+        with self._transaction() as session:
+            endings.complete_drained(session)
+
+    def _look_at_held(self) -> None:
+        self._held.look(self._transaction)
 
 
 class ClockInDoubt(Unavailable):
@@ -184,27 +230,31 @@ def tell(actor: Actor[[str], None], attempts: Iterable[UUID]) -> None:
             actor.send(str(attempt_id))
 
 
-def surviving(job: Callable[[], None], name: str) -> Callable[[], None]:
-    """The scheduler outlives its servers: a failed run is logged and the next one tries.
+def surviving(
+    job: Callable[[], None],
+    name: str,
+    *,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> Callable[[], None]:
+    """The scheduler outlives its servers, and its mistakes: a failed run is logged and
+    the next one tries.
 
-    Of failures in a row the first is told, and their end.
+    Of failures in a row the first is told, one again every `SILENCE_SECONDS`, and their
+    end.
     """
-    failures = 0
+    failures, silent_until = 0, 0.0
 
     def run() -> None:
-        nonlocal failures
+        nonlocal failures, silent_until
         try:
             job()
-        except (
-            OperationalError,
-            InternalError,  # the database ended a transaction of ours that stood still
-            RedisError,
-            DramatiqError,
-            Unavailable,
-        ) as error:
+        except Exception as error:  # noqa: BLE001 - a mistake is told with its trace
             failures += 1
-            if failures == 1:
-                log.warning("job.failed", job=name, error=str(error).split("\n")[0])
+            if failures == 1 or monotonic() >= silent_until:
+                silent_until = monotonic() + SILENCE_SECONDS
+                tell = log.warning if isinstance(error, OUTAGES) else log.exception
+                said = str(error).split("\n")[0]
+                tell("job.failed", job=name, failures=failures, error=said)
             return
         if failures:
             log.info("job.recovered", job=name, failures=failures)

@@ -1,12 +1,15 @@
 """What a setting forbids waits for another setting; what never opens says so."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
-from sqlmodel import select
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session, select
 
 from campanile import clock
 from campanile.campaigns.lifecycle import change as change_campaign
@@ -15,6 +18,8 @@ from campanile.campaigns.states import CampaignStatus
 from campanile.db import transaction
 from campanile.dialing.decision import Go, Stay
 from campanile.dialing.ledger import Ledger
+from campanile.leads.editing import LeadCreate
+from campanile.leads.editing import add as add_lead
 from campanile.leads.models import Lead
 from campanile.leads.states import LeadStatus
 from campanile.organizations.models import Organization
@@ -67,8 +72,7 @@ def set_campaign(**values: Any) -> None:
 
 
 def look(rounds: Held) -> int:
-    with transaction() as session:
-        return rounds.look(session)
+    return rounds.look(transaction)
 
 
 FORBIDDEN = [
@@ -162,18 +166,131 @@ def test_leads_that_are_added_later_are_told_within_a_minute() -> None:
     rounds = Held(monotonic=lambda: passed[0])
     assert look(rounds) == 2
     with transaction() as session:
-        session.execute(sa.update(Lead).values(reason=""))
+        campaign = session.exec(select(Campaign)).one()
+        add_lead(session, campaign, LeadCreate(phone_number="+12125550199"))
     passed[0] = held.ANEW_SECONDS - 1
     assert look(rounds) == 0
     passed[0] = held.ANEW_SECONDS
-    assert look(rounds) == 2
+    assert look(rounds) == 1
+    assert [lead.reason for lead in the_leads()] == [NEVER] * 3
 
 
-def test_many_leads_are_told_batch_by_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_leads_that_were_told_are_held_back_for_a_day_and_not_read_meanwhile() -> None:
+    a_campaign(300, **NIGHT)
+    passed = [0.0]
+    rounds = Held(monotonic=lambda: passed[0])
+    assert look(rounds) == 300
+    tomorrow = clock.now() + 24 * HOUR
+    waits = [lead.next_attempt_at for lead in the_leads()]
+    assert tomorrow - HOUR < min(waits) <= max(waits) <= tomorrow
+    passed[0] += held.ANEW_SECONDS
+    with transaction() as session:
+        session.execute(sa.text("SET LOCAL enable_seqscan = off"))  # so few they are
+        before = rows_read(session)
+        assert rounds.look(lambda: nullcontext(session)) == 0
+        assert rows_read(session) - before <= 1  # the first of the bucket
+    a_day_passes()
+    passed[0] += held.ANEW_SECONDS
+    assert look(rounds) == 300
+
+
+def rows_read(session: Session) -> int:
+    """Of leads, by this connection so far."""
+    found: int = session.execute(
+        sa.text(
+            "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables"
+            " WHERE relname = 'lead'"
+        )
+    ).scalar_one()
+    return found
+
+
+def a_day_passes() -> None:
+    with transaction() as session:
+        day = sa.text("next_attempt_at - interval '1 day'")
+        session.execute(sa.update(Lead).values(next_attempt_at=day))
+
+
+def test_a_lead_in_back_off_is_told_when_it_is_due() -> None:
+    a_campaign(**NIGHT)
+    later = clock.now() + HOUR
+    with transaction() as session:
+        session.execute(sa.update(Lead).values(next_attempt_at=later, reason="busy"))
+    passed = [0.0]
+    rounds = Held(monotonic=lambda: passed[0])
+    assert look(rounds) == 0
+    a_day_passes()
+    passed[0] += held.ANEW_SECONDS
+    assert look(rounds) == 1
+    assert the_leads()[0].reason == NEVER
+
+
+def test_who_became_due_while_the_campaign_was_paused_no_longer_says_never() -> None:
+    a_campaign(3, **NIGHT)
+    rounds = Held()
+    assert look(rounds) == 3
+    set_status(CampaignStatus.PAUSED)
+    assert look(rounds) == 0
+    a_day_passes()
+    set_campaign(schedule_start_time="09:00", schedule_end_time="17:00")
+    set_status(CampaignStatus.SCHEDULED)
+    assert look(rounds) == 3
+    assert hindrances() == []
+    assert all(lead.next_attempt_at <= clock.now() for lead in the_leads())
+
+
+def set_status(status: CampaignStatus) -> None:
+    with transaction() as session:
+        session.execute(sa.update(Campaign).values(status=status))
+
+
+def test_many_leads_are_told_and_asked_again_batch_by_batch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(held, "BATCH", 2)
     a_campaign(5, **NIGHT)
     rounds = Held()
     assert [look(rounds) for _ in range(4)] == [2, 2, 1, 0]
+    set_campaign(schedule_start_time="09:00", schedule_end_time="17:00")
+    assert [look(rounds) for _ in range(4)] == [2, 2, 1, 0]
+    assert hindrances() == []
+
+
+class Troubled:
+    """Transactions, of which the nth fails: a statement took too long."""
+
+    def __init__(self, *, fails: int) -> None:
+        self._fails = fails
+
+    @contextmanager
+    def __call__(self) -> Iterator[Session]:
+        self._fails -= 1
+        with transaction() as session:
+            yield session
+            if self._fails == 0:
+                raise OperationalError("", {}, Exception("statement timeout"))
+
+
+def test_a_campaign_that_fails_undoes_no_other_and_is_left_alone_for_a_minute() -> None:
+    with transaction() as session:
+        for name in ("one", "two", "three"):
+            make_leads(session, make_campaign(session, name=name, **NIGHT), 1)
+    passed = [0.0]
+    rounds = Held(monotonic=lambda: passed[0])
+    with pytest.raises(OperationalError):
+        rounds.look(Troubled(fails=3))  # the first asks whose turn it is
+    assert told() == 1
+    assert look(rounds) == 1  # the last one's turn; the second's look is not repeated
+    passed[0] = held.ANEW_SECONDS - 1
+    assert look(rounds) == 0
+    passed[0] = held.ANEW_SECONDS
+    assert look(rounds) == 1
+    assert told() == 3
+
+
+def told() -> int:
+    with transaction() as session:
+        return len(session.exec(select(Lead).where(Lead.reason == NEVER)).all())
 
 
 # A zone that is none any more

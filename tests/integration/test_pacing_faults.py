@@ -157,3 +157,18 @@ def test_a_failure_is_logged_once_and_so_is_its_end(jobs: Any) -> None:
         for _ in range(5):
             run()
     assert [line["event"] for line in logged] == ["job.failed", "job.recovered"]
+
+
+def test_a_job_that_goes_on_failing_is_told_of_again_after_a_while(jobs: Any) -> None:
+    passed = [1000.0]
+
+    def job() -> None:
+        raise KeyError("a mistake of ours")
+
+    run = jobs.surviving(job, "tidy", monotonic=lambda: passed[0])
+    with capture_logs() as logged:
+        for _ in range(121):
+            run()
+            passed[0] += jobs.SILENCE_SECONDS / 60
+    assert [line["failures"] for line in logged] == [1, 61, 121]
+    assert all(line["exc_info"] for line in logged)

@@ -1,19 +1,25 @@
-"""The sweep does not take silence for death right after a gap of its own."""
+"""The sweep does not take silence for death right after a gap of its own; whatever
+becomes of the tidying."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InternalError, OperationalError
 from sqlmodel import select
+from structlog.testing import capture_logs
 
 from campanile import clock
 from campanile.calls.models import Attempt
+from campanile.campaigns.models import Campaign
+from campanile.campaigns.states import CampaignStatus
 from campanile.config import settings
-from campanile.db import transaction
+from campanile.db import forget_engine, transaction
 from campanile.dialing.clock_guard import ClockGuard
+from campanile.leads.states import LeadStatus
 from campanile.pacing.tick import Pacer
 from support.factories import make_campaign, make_leads, make_worker
 
@@ -61,8 +67,11 @@ class Wall(Monotonic):
 def made(monotonic: Monotonic, wall: Wall) -> Callable[[], None]:
     from campanile_scheduler.jobs import Sweep  # its broker wants the settings above
 
-    guard = ClockGuard(wall=time.time(), monotonic=time.monotonic())
-    return Sweep(monotonic=monotonic, wall=wall, guard=guard)
+    return Sweep(monotonic=monotonic, wall=wall, guard=steady())
+
+
+def steady() -> ClockGuard:
+    return ClockGuard(wall=time.time(), monotonic=time.monotonic())
 
 
 def sweep_for(seconds: float, sweep: Callable[[], None], monotonic: Monotonic) -> None:
@@ -100,23 +109,130 @@ def test_a_machine_that_slept_is_a_gap_though_its_monotonic_clock_stood_still() 
     assert state() == "void"
 
 
+@contextmanager
+def gone() -> Iterator[None]:
+    """Nothing can be closed: the database is away."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise OperationalError("", {}, Exception("the database is gone"))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("campanile.pacing.sweeps.close_expired", fail)
+        yield
+
+
+@contextmanager
+def read_only() -> Iterator[None]:
+    """Workers renew in vain, though the database answers questions."""
+
+    def only_read(setting: str) -> None:
+        with transaction() as session:
+            session.execute(sa.text("SET TRANSACTION READ WRITE"))
+            name = session.execute(sa.text("SELECT current_database()")).scalar_one()
+            session.execute(
+                sa.text(
+                    f"ALTER DATABASE {name} SET default_transaction_read_only = {setting}"
+                )
+            )
+        forget_engine()  # it holds for new connections
+
+    only_read("on")
+    yield
+    only_read("off")
+
+
 @pytest.mark.usefixtures("expired")
-def test_a_run_that_failed_on_the_database_is_a_gap_for_the_next() -> None:
+@pytest.mark.parametrize("trouble", [gone, read_only])
+def test_a_database_that_was_away_is_a_gap_though_the_sweep_came_every_time(
+    trouble: Callable[[], AbstractContextManager[None]],
+) -> None:
     monotonic = Monotonic()
     sweep = made(monotonic, Wall())
-    sweep_for(25, sweep, monotonic)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(monotonic, "now", monotonic.now + 20)
-        patch.setattr("campanile.pacing.endings.skip_ended", gone)
-        with pytest.raises(OperationalError):
-            sweep()
-    monotonic.now += 20
-    sweep()
-    sweep_for(25, sweep, monotonic)
+    sweep_for(5, sweep, monotonic)
+    with trouble():
+        for _ in range(4):
+            monotonic.now += 5
+            with pytest.raises((OperationalError, InternalError)):
+                sweep()
+    sweep_for(30, sweep, monotonic)
     assert state() == "claimed"
     sweep_for(5, sweep, monotonic)
     assert state() == "void"
 
 
-def gone(session: object) -> int:
-    raise OperationalError("", {}, Exception("the database is gone"))
+# Tidying
+
+
+@pytest.fixture
+def a_drained_campaign() -> None:
+    with transaction() as session:
+        (lead,) = make_leads(session, make_campaign(session, name="drained"), 1)
+        lead.status = LeadStatus.COMPLETED
+
+
+def status_of(name: str) -> str:
+    with transaction() as session:
+        return session.exec(select(Campaign).where(Campaign.name == name)).one().status
+
+
+def failing(*_: object, **__: object) -> int:
+    raise KeyError("a mistake of ours")
+
+
+@pytest.mark.usefixtures("expired")
+def test_tidying_that_always_fails_never_holds_back_the_closing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from campanile_scheduler.jobs import Tidy
+
+    monkeypatch.setattr("campanile.pacing.endings.skip_ended", failing)
+    monotonic = Monotonic()
+    sweep, tidy = made(monotonic, Wall()), Tidy(guard=steady())
+    for _ in range(6):
+        monotonic.now += 5
+        sweep()
+        tidy()
+    assert state() == "void"
+
+
+@pytest.mark.usefixtures("database", "redis_url", "a_drained_campaign")
+@pytest.mark.parametrize(
+    "step", ["endings.skip_ended", "endings.skip_overdue", "sweeps.return_lost"]
+)
+def test_a_step_of_the_tidying_that_fails_is_told_and_holds_no_other_back(
+    step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from campanile_scheduler.jobs import Tidy
+
+    monkeypatch.setattr(f"campanile.pacing.{step}", failing)
+    with capture_logs() as logged:
+        Tidy(guard=steady())()
+    assert status_of("drained") == CampaignStatus.COMPLETED
+    (line,) = logged
+    assert (line["event"], line["log_level"]) == ("job.failed", "error")
+    assert line["job"] == step.split(".")[1]
+
+
+@pytest.mark.usefixtures("database", "redis_url", "a_drained_campaign")
+def test_leads_are_looked_at_though_no_campaign_can_be_completed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from campanile_scheduler.jobs import Tidy
+
+    looked: list[object] = []
+    monkeypatch.setattr("campanile.pacing.endings.complete_drained", failing)
+    monkeypatch.setattr(
+        "campanile.pacing.held.Held.look", lambda *given: looked.append(given)
+    )
+    Tidy(guard=steady())()
+    assert looked
+
+
+@pytest.mark.usefixtures("database", "redis_url")
+def test_of_a_clock_in_doubt_the_tidying_tells_once_and_not_at_every_step() -> None:
+    from campanile_scheduler.jobs import Tidy, surviving
+
+    set_meanwhile = ClockGuard(wall=time.time() - 60, monotonic=time.monotonic())
+    with capture_logs() as logged:
+        surviving(Tidy(guard=set_meanwhile), "tidy")()
+    assert [line["job"] for line in logged] == ["tidy"]
