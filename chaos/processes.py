@@ -103,7 +103,7 @@ class Processes:
             if (pid := self.pid(name)) is not None:
                 parent = psutil.Process(pid)
                 family = (parent, *parent.children(recursive=True))
-                used[name] = sum(sum(member.cpu_times()[:4]) for member in family)
+                used[name] = sum(map(_cpu_seconds, family))
         return used
 
     def tend(self) -> list[str]:
@@ -158,3 +158,11 @@ class Processes:
             for member in (parent, *parent.children(recursive=True)):
                 with suppress(psutil.Error):
                     member.send_signal(what)
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    """0 of one that has just ended, as PostgreSQL's backends do."""
+    try:
+        return float(sum(process.cpu_times()[:4]))
+    except psutil.NoSuchProcess:
+        return 0.0
