@@ -2,18 +2,19 @@
 "the end of next week"; and which days are ruled out (pure).
 """
 
+from dataclasses import replace
 from datetime import date, time, timedelta
 
 from campanile.calls.said import Said
 
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
-SATURDAY = 5
+MONDAY, SATURDAY = 0, 5
 AFTERNOON, EVENING = 12, 18
 """o'clock"""
-STAGES = {"early": 0, "middle": 2, "late": 4, "later": 4}
-"""of a week: Monday, Wednesday, Friday"""
-LATE_IN_MONTH = {"middle": 15, "late": 25}
+STAGES = {"early": 0, "middle": 2, "half": 3, "late": 4, "later": 4, "over": 7}
+"""of a week: Monday, Wednesday, Friday; "half" is its second half"""
+LATE_IN_MONTH = {"middle": 15, "half": 16, "later": 16, "late": 25}
 YEARS = 8
 """within which every day of a month comes"""
 
@@ -26,35 +27,94 @@ def day_meant(said: Said, today: date) -> date | None:
     """None: no day was named."""
     if said.delay is None:
         return _named_day(said, today)
-    after = today + said.delay
     if said.delay_from_day:
-        named = _named_day(said, today)
-        return None if named is None else named + said.delay
-    if said.weekday is not None:
-        return _next_weekday(after, said.weekday)
+        return _counted_from(said, said.delay, today)
+    after = today + said.delay
+    weekday = None if said.delay < DAY or _names_date(said) else _weekday(said)
+    if weekday is not None:
+        if said.weeks:
+            after = _in_the_week(said, today, weekday) + said.delay - DAY
+        return _next_weekday(after, weekday)
+    if said.days:
+        return after + said.days * DAY
+    named = _named_day(said, today)
+    if named is not None and named > after:
+        return named
     return after if said.excluded else None
 
 
+def _counted_from(said: Said, delay: timedelta, today: date) -> date | None:
+    """A week after the weekend is a week after its last day."""
+    is_month = _names_month(said) and said.day_of_month is None
+    if (said.lasts > 1 or said.weekend or is_month) and delay > timedelta():
+        said = replace(said, day_after=True)
+        delay -= DAY
+    day = _named_day(said, today)
+    return None if day is None else day + delay
+
+
+def _names_date(said: Said) -> bool:
+    return said.day_of_month is not None or _names_month(said)
+
+
+def _names_month(said: Said) -> bool:
+    return said.month is not None or said.is_month or said.is_next_month
+
+
+def _weekday(said: Said) -> int | None:
+    return SATURDAY if said.weekend and said.weekday is None else said.weekday
+
+
 def _named_day(said: Said, today: date) -> date | None:
+    weekday = _weekday(said)
+    if said.nth_week is not None:
+        return _of_the_nth_week(said, said.nth_week, today)
+    if said.nth is not None:
+        day = _nth_of_month(said, said.nth, weekday, today)
+        return day + DAY if said.day_after else day
     if said.day_of_month is not None:
         first = _date(said, said.day_of_month, today)
         last = first + (said.lasts - 1) * DAY
-    elif said.weekday is not None:
-        first = last = _in_the_week(said, today, said.weekday)
-    elif said.weekend:
-        first = _in_the_week(said, today, SATURDAY)
-        last = first + (6 - first.weekday()) * DAY
-    elif said.month is not None or said.is_month or said.is_next_month:
-        return _in_the_month(said, today)
+    elif _names_month(said):
+        day = _in_the_month(said, today)
+        return day if weekday is None else _next_weekday(day - DAY, weekday)
+    elif weekday is not None:
+        first = last = _in_the_week(said, today, weekday)
+        if said.weekday is None:
+            last = first + (6 - first.weekday()) * DAY
     elif said.weeks is not None or said.stage is not None:
         return _of_the_week(said, today)
     elif said.days is not None:
         first = last = today + said.days * DAY
     else:
         return None
+    return _beside(said, first, last, today)
+
+
+def _beside(said: Said, first: date, last: date, today: date) -> date:
+    """The day after or before those; beside a date the weekday: "Monday after Christmas"."""
+    weekday = None if said.day_of_month is None else said.weekday
     if said.day_after:
-        return last + DAY
+        return last + DAY if weekday is None else _next_weekday(last, weekday)
+    if said.day_before and weekday is not None:
+        return max(today, _next_weekday(first - WEEK - DAY, weekday))
     return _weekday_before(first, today) if said.day_before else first
+
+
+def _of_the_nth_week(said: Said, nth: int, today: date) -> date:
+    day = _nth_of_month(said, nth, MONDAY, today)
+    if said.day_after:
+        return day + WEEK
+    return day + (_weekday(said) or STAGES[said.stage or "early"]) * DAY
+
+
+def _nth_of_month(said: Said, nth: int, weekday: int | None, today: date) -> date:
+    first = _first_of_month(said, today)
+    days = [first + n * DAY for n in range((_month_after(first) - first).days)]
+    fitting = [day for day in days if weekday in (None, day.weekday())]
+    if nth > len(fitting):
+        raise NoSuchDay
+    return fitting[nth - 1 if nth > 0 else nth]
 
 
 def _weekday_before(day: date, today: date) -> date:
@@ -77,6 +137,8 @@ def _in_the_week(said: Said, today: date, weekday: int) -> date:
         return _monday(today, said.weeks) + weekday * DAY
     if said.weekend and today.weekday() >= SATURDAY:
         return today
+    if said.since is not None:
+        today = _next_weekday(today, said.since)
     return _next_weekday(today, weekday)
 
 
@@ -95,11 +157,13 @@ def _in_the_month(said: Said, today: date) -> date:
     first = _first_of_month(said, today)
     if said.day_before:
         return _weekday_before(first, today)
+    if said.stage == "over":
+        return _month_after(first)
     if said.day_after:
         first = _month_after(first)
     elif said.is_next_month and said.stage is None:
         return first
-    if said.stage == "later":
+    if said.stage == "later" and first <= today:
         return min(today + WEEK, max(_month_after(today) - DAY, today + DAY))
     if said.stage in LATE_IN_MONTH:
         day = first.replace(day=LATE_IN_MONTH[said.stage])
@@ -111,9 +175,8 @@ def _in_the_month(said: Said, today: date) -> date:
 def _first_of_month(said: Said, today: date) -> date:
     first = today.replace(day=1)
     if said.month is not None:
-        return first.replace(
-            month=said.month, year=today.year + (said.month < today.month)
-        )
+        is_next = said.is_next_year or said.month < today.month
+        return first.replace(month=said.month, year=today.year + is_next)
     return _month_after(first) if said.is_next_month else first
 
 
@@ -126,6 +189,12 @@ def _date(said: Said, day: int, today: date) -> date:
     for n in range(-1, 12 * YEARS + 1):
         year, index = divmod(today.year * 12 + today.month - 1 + n, 12)
         if said.month not in (None, index + 1) or said.year not in (None, year):
+            continue
+        if said.is_next_year and year != today.year + 1:
+            continue
+        if said.is_next_month and date(year, index + 1, 1) != _first_of_month(
+            said, today
+        ):
             continue
         try:
             found = date(year, index + 1, day)

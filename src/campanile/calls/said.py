@@ -15,6 +15,8 @@ class Said:
     """from today"""
     weekday: int | None = None
     """0 is Monday"""
+    since: int | None = None
+    """the weekday after which that is to be"""
     weekend: bool = False
     weeks: int | None = None
     """from this week; "next Tuesday" is the one of next week, so that nobody is called a
@@ -24,6 +26,11 @@ class Said:
     is_month: bool = False
     """the `stage` is one of this month"""
     is_next_month: bool = False
+    is_next_year: bool = False
+    nth: int | None = None
+    """the second Monday of the month; of its days where no weekday is named; -1 is the last"""
+    nth_week: int | None = None
+    """of the month"""
     day_of_month: int | None = None
     month: int | None = None
     year: int | None = None

@@ -3,16 +3,48 @@ work" (pure). The sentence is lower-case words, "|" between its clauses.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
+
+from campanile.calls.words import any_of
 
 _MARK = re.compile(r"<\w(\d+)>")
 
 
-def any_of(words: Iterable[str]) -> str:
-    # The longest first: "twenty five" before "twenty".
-    ordered = sorted(map(str, words), key=len, reverse=True)
-    return "|".join(map(re.escape, ordered)) or "(?!)"
+def _until(
+    words: Mapping[str, Any], one_of: Callable[..., str], afterwards: str
+) -> list[tuple[re.Pattern[str], str]]:
+    """ "Until Friday I'm away", "I'm busy from today to Friday": Friday is when they are
+    back, or the day before that is.
+    """
+    until, begins, to = one_of("until", "before"), one_of("from"), one_of("up_to")
+    after = rf"(?P<after> (?:{one_of('after')}))?"
+    day, span = r"<\w\d+>", rf"(?:{one_of('week', 'month')})(?!\S)"
+    # "a week from Monday", "the second week of January", "the end of the month"
+    counts = one_of("articles", "from", "counted_from", "numbers", "spans", "units")
+    lead = rf"(?:(?:{counts}|{one_of('stages')}|\d+|\w+_\w+) ){{0,5}}"
+    days = rf"(?P<day>{lead}(?:{day}|{span})(?: (?:(?:{one_of('or')}) )?{day})*)"
+    away = rf"(?:(?:{begins}) )?{day} (?:{to}){after} (?P<day>{day})"
+    with_last = (
+        rf"(?:(?:{begins}) {day} (?:{one_of('and')})"
+        rf"|(?:(?:{begins}) )?{day} (?:{one_of('up_to_and_with')})) (?P<day>{day})"
+    )
+    back = words["until"][0]
+    back_after = f"{back} {words['after'][0]}"
+    busy = one_of("busy")
+    return [
+        (re.compile(rf"(?<!\S){pattern}"), rf"{turned} \g<day> |")
+        for pattern, turned in (
+            (rf"(?:{busy}) {with_last}", back_after),
+            (rf"{with_last}{afterwards}", back_after),
+            (rf"(?:{busy}) {away}", rf"{back}\g<after>"),
+            (rf"{away}{afterwards}", rf"{back}\g<after>"),
+            (
+                rf"(?:{until}){after} {days}{afterwards}(?! (?:{until})(?!\S))",
+                rf"{back}\g<after>",
+            ),
+        )
+    ]
 
 
 class Exclusions:
@@ -39,28 +71,35 @@ class Exclusions:
         )
         either = rf"(?: \|)? (?:{one_of('or')}) "
         several = (
-            rf"(?:<w\d+>(?: \| <w\d+>)+{either}<w\d+>|<\w\d+>(?:{either}<\w\d+>)*)"
+            rf"(?:<w\d+>(?: \| <w\d+>)+{either}<w\d+>"
+            rf"|<\w\d+>(?: \| <\w\d+>)+(?: \|)? (?:{one_of('and')}) <\w\d+>"
+            rf"|<\w\d+>(?:{either}<\w\d+>)*)"
         )
         word = rf" (?!(?:{one_of('parting')})(?!\S))[^\s|<]\S*"
         gap = rf"(?: (?:{one_of('call')})(?!\S)|(?:(?: (?:{one_of('articles')}))?{word}){{0,3}}?)"
-        afterwards = rf"(?:(?: (?:{one_of('linking')})){{0,3}} (?:{one_of('excluded_after')}))(?!\S)"
+        afterwards = rf"(?:(?: (?:{one_of('linking')})){{0,3}} (?:{one_of('excluded_after', 'busy')}))(?!\S)"
         self._excluded = re.compile(
             rf"(?<!\S)(?:(?:(?:{one_of('not')}){gap}|(?:{one_of('none', 'busy')})) {several}"
             rf"|{several}{afterwards}"
             rf"(?!(?: [^\s|]+){{0,2}} (?:{one_of('now')})(?!\S))(?! <p))"
             rf"(?! (?:{one_of('before', 'until')})(?!\S))"
         )
+        self._until = _until(words, one_of, afterwards)
+        after = one_of("after")
         negated = (
             rf"(?<!\S)(?:{one_of('not', 'none', 'busy')})"
             rf"(?: (?!(?:{one_of('parting', 'days', 'weekdays')})(?!\S))[^\s|]+){{0,2}}?"
         )
-        before, after = one_of("before"), one_of("after")
-        to_before = words["before"][0]
+        before, to_before = one_of("before"), words["before"][0]
+        not_until = "".join(rf"(?<!\b{word} )" for word in words["until"])
         self._turned = [
             (re.compile(pattern), rf"{turned} \g<hour>")
             for pattern, turned in (
                 (rf"{negated} (?:{after}) (?P<hour>{hours})", to_before),
-                (rf"(?<!\S)(?:{after}) (?P<hour>{hours}){afterwards}", to_before),
+                (
+                    rf"(?<!\S){not_until}(?:{after}) (?P<hour>{hours}){afterwards}",
+                    to_before,
+                ),
                 (
                     rf"(?<!\S)(?:{before}) (?P<hour>{hours}){afterwards}",
                     f"{words['not'][0]} {to_before}",
@@ -75,7 +114,8 @@ class Exclusions:
         return said
 
     def split(self, said: str) -> tuple[str, list[str]]:
-        """The sentence without what is ruled out, and that."""
+        """The sentence without what is ruled out, and that. "Until Friday I'm away" does
+        not rule out Friday: it asks for it."""
         days: list[str] = []
         excluded: list[str] = []
 
@@ -90,5 +130,8 @@ class Exclusions:
             excluded.extend(named(marked) for marked in _MARK.finditer(found[0]))
             return "|"
 
-        rest = self._excluded.sub(take, self._days.sub(mark, said))
+        rest = self._days.sub(mark, said)
+        for pattern, turned in self._until:
+            rest = pattern.sub(turned, rest)
+        rest = self._excluded.sub(take, rest)
         return _MARK.sub(named, rest), excluded

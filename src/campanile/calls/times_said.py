@@ -3,29 +3,20 @@
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
-import yaml
-
 from campanile.calls.said import Said
-from campanile.calls.times_excluded import Exclusions, any_of
+from campanile.calls.times_excluded import Exclusions
+from campanile.calls.words import Plain, any_of, load
+from campanile.calls.words.patterns import DIGITAL, ISO, Patterns
 
-_TOKEN = re.compile(
-    r"\d{4}-\d{2}-\d{2}|\d{1,2}[:.h]\d{2}|\d+[a-z]{0,3}|[\w']+(?:\.\w\.?)?"
-    r"|[.,;:!?]+(?=\s|$)|[–—]|(?<=\s)-(?=\s)"
-)
-_CLAUSE_ENDS = re.compile(r"(?<!\S)[.,;:!?–—-]+(?!\S)")
-_GLUED = re.compile(r"\b(\d{1,2})(am|pm)\b")
 _INSTANT = re.compile(
     r"\b(\d{4}-\d{2}-\d{2})[t ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)"
     r" ?(z|[+-]\d{2}:?\d{2})(?!\w)"
 )
-_ISO_TIME = re.compile(r"(\d)t(\d)")
-_ISO = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
-_DIGITAL = re.compile(r"\b(\d{1,2})[:.h](\d{2})\b")
+DAY = timedelta(days=1)
 
 
 def read(text: str, language: str) -> Said | None:
@@ -39,88 +30,23 @@ class _Reader:
     def __init__(self, words: Mapping[str, Any]) -> None:
         self._words = words
         self._numbers: dict[str, float] = words["numbers"]
-        self._spellings = [
-            (re.compile(rf"(?<!\S){re.escape(one)}(?!\S)"), other)
-            for one, other in words["spellings"].items()
-        ]
-        number = rf"(?:\d{{1,3}}|{any_of(self._numbers)})"
-        hour_words = any_of(words["hour_of_the_clock"])
-        minutes = "|".join(
-            re.escape(name)
-            for name, value in sorted(self._numbers.items(), key=_longest)
-            if value in (5, 10, 15, 20, 25, 30, 40, 45, 50)
-        )
-        self._delay = re.compile(
-            rf"\b(?:(?P<in>{any_of(words['in'])}) )?(?:about |ongeveer )?(?P<n>{number})"
-            rf"(?P<half> (?:{any_of(words['and_a_half'])}))? (?P<unit>{any_of(words['units'])})"
-            rf"(?P<half2> (?:{any_of(words['and_a_half'])}))?(?! (?:{hour_words}))\b"
-        )
-        self._span = re.compile(rf"\b(?P<span>{any_of(words['spans'])})\b")
-        quarter = any_of(words["quarter"])
-        half = any_of(words["half"])
-        before = any_of(words["to"])
-        past = any_of(words["past"])
-        shift = rf"(?P<by>{quarter}|{minutes}|\d{{1,2}})(?: \w*min\w*)?"
-        at = any_of([*words["at"], *words["before"]])
-        articles = rf"(?: (?:{any_of(words['articles'])}))*"
-        parts = rf"(?:(?:{any_of(words['articles'])}) )*?(?:{any_of(words['parts'])})"
-        shifted = rf"(?:(?:{quarter}|{minutes}|\d{{1,2}}) (?:{past}|{before}) )?"
-        hour_of_day = (
-            rf"(?:\d{{1,2}}[:.]\d{{2}}(?: (?:{hour_words}))?|{parts}"
-            rf"|{shifted}(?:(?:{half}) )?{number}(?: (?:{hour_words}|am|pm))?)(?![\w'])"
-        )
-        self._clocks = [
-            re.compile(pattern)
-            for pattern in (
-                rf"\b{shift} (?:(?P<past>{past})|(?P<to>{before})) (?P<half>half) (?P<hour>{number})\b",
-                rf"\b(?:{half}) (?P<hour>{number})(?P<half>\b)",
-                rf"\b{shift} (?:(?P<past>{past})|(?P<to>{before})) (?P<hour>{number})\b",
-                rf"\b(?P<hour>{number}) (?:{hour_words} )?(?P<minute>{minutes})\b(?! \w*min)",
-                rf"\b(?P<hour>{number}) ?(?:{hour_words}|am|pm)\b",
-                rf"\b(?:{at}) (?P<hour>{number})\b",
-                rf"^(?P<hour>{number})$",
-            )
-        ]
-        self._compound = re.compile(  # donderdagmiddag
-            rf"\b({any_of(words['weekdays'])})(?=(?:{any_of(words['parts'])})\b)"
-        )
-        negated = any_of([*words["not"], *words["none"], *words["busy"]])
-        self._not = rf"(?P<not>(?<!\S)(?:{negated})(?: \S+){{0,4}}? )?"
-        self._before = re.compile(
-            rf"{self._not}\b(?:{any_of(words['before'])}) {hour_of_day}"
-        )
-        self._side = re.compile(
-            rf"{self._not}(?:(?P<before>(?<!\S)(?:{any_of(words['before'])}))"
-            rf"|(?<!\S)(?:{any_of(words['after'])})){articles}$"
-        )
-        self._stage = re.compile(
-            rf"\b(?P<stage>{any_of(words['stages'])}){articles}?"
-            rf" (?:{any_of([*words['weeks'], *words['week']])}"
-            rf"|(?P<month>(?:(?:{any_of(words['next'])}) )?(?:{any_of(words['month'])}))"
-            rf"|(?:{any_of(words['months'])}))\b"
-        )
-        hours = any_of(words["hour_of_the_clock"])
-        self._am, self._pm = (
-            re.compile(rf"(?:\d|\b(?:{number}|{hours})) (?:{any_of(words[which])})\b")
-            for which in ("am", "pm")
-        )
-        endings = any_of(words["ordinal_endings"])
-        self._days = [
-            rf"(?P<day>\d{{1,2}}(?:{endings})?|{any_of(words['ordinals'])})",
-            rf"(?P<day>\d{{1,2}}(?:{endings})|{any_of(words['ordinals'])})",
-        ]
-        dates = "|".join(self._dates())
+        self._plain = Plain(words)
+        self._patterns = Patterns(words)
+        dates = "|".join([*self._patterns.dates, ISO.pattern])
         self._exclusions = Exclusions(
-            words, dates=re.sub(r"\?P<\w+>", "?:", dates), hours=hour_of_day
+            words,
+            dates=re.sub(r"\?P<\w+>", "?:", dates),
+            hours=self._patterns.hour_of_day,
         )
 
     def read(self, text: str) -> Said:
         text = text.lower().replace("’", "'")
         if (found := _INSTANT.search(text)) and (instant := _instant(found)):
             return Said(instant=instant)
-        said, ruled_out = self._exclusions.split(
-            self._exclusions.turn(self._plain(text))
-        )
+        plain = self._plain.of(text)
+        if plain is None:
+            return Said()
+        said, ruled_out = self._exclusions.split(self._exclusions.turn(plain))
         asked = self._named(said)
         excluded = [self._named(one) for one in ruled_out]
         return replace(
@@ -130,52 +56,71 @@ class _Reader:
             ),
         )
 
-    def _plain(self, text: str) -> str:
-        """Words of one spelling, "|" where a clause ends."""
-        said = " ".join(_TOKEN.findall(_ISO_TIME.sub(r"\1 \2", text)))
-        said = _GLUED.sub(r"\1 \2", _CLAUSE_ENDS.sub("|", said)) + " |"
-        for spelling, other in self._spellings:
-            said = spelling.sub(other, said)
-        return self._compound.sub(r"\1 ", " ".join(said.split()))
-
     def _named(self, said: str) -> Said:
         weeks = self._weeks_in(said)
-        said = " ".join(said.replace("|", " ").split())
-        values = self._delay_in(said)
-        if values and values["delay"] < timedelta(days=1):
-            return Said(**values)
-        values |= self._day_in(said, weeks)
-        if "delay_from_day" in values:
-            values.pop("day_after", None)
-        values |= self._clock_in(said)
-        values |= self._part_in(said)
+        for found in self._patterns.delay.finditer(said):
+            if delayed := self._delayed(found, said, weeks):
+                return delayed
+        return self._timed(said, weeks)
+
+    def _timed(self, said: str, weeks: int | None) -> Said:
+        said = _joined(said)
+        values = self._day_in(said, weeks) | self._clock_in(said) | self._part_in(said)
         if "clock" not in values and "part" not in values:
             values.pop("before", None)
         return Said(**values)
 
-    def _delay_in(self, said: str) -> dict[str, Any]:
-        if found := self._span.search(said):
-            return {"delay": timedelta(minutes=self._words["spans"][found["span"]])}
-        for found in self._delay.finditer(said):
-            unit = found["unit"]
-            of_the_clock = unit in self._words["hour_of_the_clock"]
-            if of_the_clock and not found["in"]:
-                continue
-            if not found["in"] and self._goes_on(said[: found.start()]):
-                continue
-            amount = self._number(found["n"])
-            if found["half"] or found["half2"]:
-                amount += 0.5
-            delay = timedelta(seconds=amount * self._words["units"][unit])
-            counted = rf" (?:{any_of(self._words['counted_from'])})\b"
-            from_day = re.match(counted, said[found.end() :])
-            return {"delay": delay, **({"delay_from_day": True} if from_day else {})}
-        return {}
+    def _delayed(
+        self, found: re.Match[str], said: str, weeks: int | None
+    ) -> Said | None:
+        """None: that is no span of time."""
+        delay, end = self._amount(found), found.end()
+        while more := self._patterns.and_delay.match(
+            said, end
+        ):  # "an hour and ten minutes"
+            delay, end = delay + self._amount(more), more.end()
+        lead, rest = said[: found.start()], said[end:]
+        beside = (
+            self._patterns.beside.match(f" {_joined(rest)}") if delay < DAY else None
+        )
+        if not found["in"] and not self._is_span(found["unit"], lead, beside):
+            return None
+        if beside:
+            side = self._words["exactly" if beside["back"] else "after"][0]
+            rest = f"{side} {_joined(rest)[beside.end() :]}" if beside[0] else rest
+            timed = self._timed(f"{lead} {rest}", weeks)
+            return _moved(timed, -delay if beside["back"] else delay)
+        if delay < DAY:
+            timed = self._timed(f"{lead} {rest}", weeks)
+            if not _outweighs(timed, is_certain=bool(found["in"])):
+                return Said(delay=delay)
+            # That day may be today.
+            return replace(timed, delay=delay) if found["in"] else timed
+        if side := self._patterns.counted.match(rest):
+            timed = self._timed(f"{lead} {rest[side.end() :]}", weeks)
+            if timed.day_only != Said():
+                delay = -delay if side["back"] else delay
+                return replace(timed, delay=delay, delay_from_day=True)
+        return replace(self._timed(f"{lead} {rest}", weeks), delay=delay)
 
-    def _goes_on(self, lead: str) -> bool:
-        """Whether a number ends there of which only the rest was found."""
+    def _is_span(
+        self, unit: str | None, lead: str, beside: re.Match[str] | None
+    ) -> bool:
+        """Without an "in": "drie uur" is a clock time, and of "forty-one minutes" only the
+        rest was found."""
         last = lead.split()[-1:]
-        return bool(last) and self._numbers.get(last[0], 0) >= 20
+        if last and self._numbers.get(last[0], 0) >= 20:
+            return False
+        if unit in self._words["hour_of_the_clock"]:
+            return beside is not None and not {*last} & {*self._words["at"]}
+        return True
+
+    def _amount(self, found: re.Match[str]) -> timedelta:
+        if span := found["span"]:
+            return timedelta(minutes=self._words["spans"][span])
+        more = self._words["and_more"].get(found["and"] or found["more"], 0)
+        number = self._number(found["n"]) + more
+        return timedelta(seconds=number * self._words["units"][found["unit"]])
 
     def _weeks_in(self, said: str) -> int | None:
         names = self._words["weeks"]
@@ -186,31 +131,70 @@ class _Reader:
 
     def _day_in(self, said: str, weeks: int | None) -> dict[str, Any]:
         words = self._words
-        upcoming = any_of(words["next"])
         values: dict[str, Any] = {} if weeks is None else {"weeks": weeks}
         for name, days in self._found(said, words["days"]):
             values |= {"days": days} | self._side_of(said, name)
-        for index, name in enumerate(words["weekdays"]):
-            if _has(said, name):
-                values.pop("days", None)
-                values |= {"weekday": index} | self._side_of(said, name)
-                values |= {} if weeks is not None else self._week_of(said, name)
+        if named := self._weekdays_in(said):
+            values.pop("days", None)
+            values |= self._weekday_of(said, named)
         for name, _ in self._found(said, dict.fromkeys(words["weekend"])):
-            values |= {"weekend": True} | self._side_of(said, name)
-            values |= {} if weeks is not None else self._week_of(said, name)
-        if re.search(rf"\b(?:{upcoming}) (?:{any_of(words['month'])})\b", said):
-            values["is_next_month"] = True
-        if found := self._stage.search(said):
-            values["stage"] = words["stages"][found["stage"]]
-            if found["month"] and "is_next_month" not in values:
-                values["is_month"] = True
-        return values | self._date_in(said)
+            values |= {"weekend": True} | self._week_of(said, name)
+        if weeks is not None:
+            values["weeks"] = weeks
+        date = self._date_in(said)
+        if "day_of_month" in date and not date.keys() & {"day_after", "day_before"}:
+            values.pop("weekday", None)  # "Monday the 7th", but "Monday after the 7th"
+        return values | date | self._month_in(said, date)
+
+    def _month_in(self, said: str, date: dict[str, Any]) -> dict[str, Any]:
+        """Where in it, and whether it is the next or of the next year."""
+        words = self._words
+        values: dict[str, Any] = {}
+        month = self._patterns.month.search(said)
+        if found := self._patterns.stage.search(said):
+            stage = words["stages"][found["stage"]]
+            values["stage"] = (
+                "over" if found["over"] and stage in ("half", "late") else stage
+            )
+            values["is_month"] = found["month"] is not None
+        if found := self._patterns.nth.search(said):
+            values |= self._nth_of(found["nth"], found["of"])
+            values |= self._side_of(said, found[0])
+            values["is_month"] = month is not None
+        if month and month["next"]:
+            values |= {"is_next_month": True, "is_month": False}
+        if any(_has(said, name) for name in words["next_year"]):
+            values |= {"is_next_year": True, "month": date.get("month", 1)}
+        return values
+
+    def _nth_of(self, nth: str, of: str) -> dict[str, Any]:
+        words = self._words
+        number = -1 if nth in words["last"] else self._ordinal(nth)
+        if of in words["weekend"]:
+            return {"nth": number, "weekend": True}
+        if of in words["weekdays"]:
+            return {"nth": number, "weekday": words["weekdays"].index(of)}
+        return {"nth_week" if of in words["week"] else "nth": number}
+
+    def _weekday_of(self, said: str, named: list[str]) -> dict[str, Any]:
+        """The last; of "until Friday I am away, on Monday I am not" the one asked for."""
+        days = self._words["weekdays"]
+        since = [one for one in named if self._is_since(said, one)]
+        asked = [one for one in named if one not in since]
+        name = (asked or named)[-1]
+        values = {"weekday": days.index(name)} | self._week_of(said, name)
+        return values | ({"since": days.index(since[-1])} if since and asked else {})
+
+    def _is_since(self, said: str, name: str) -> bool:
+        until = self._patterns.until.search(_lead(said, name))
+        return until is not None or "day_after" in self._side_of(said, name)
 
     def _week_of(self, said: str, name: str) -> dict[str, Any]:
+        """And whether it is rather the day before or after."""
         for week, which in enumerate(("this", "next")):
             if re.search(rf"\b(?:{any_of(self._words[which])}) {name}\b", said):
-                return {"weeks": week}
-        return {}
+                return self._side_of(said, name) | {"weeks": week}
+        return self._side_of(said, name)
 
     def _found(self, said: str, names: Mapping[str, Any]) -> list[tuple[str, Any]]:
         """The longest of the names that was said, if any."""
@@ -219,8 +203,7 @@ class _Reader:
 
     def _side_of(self, said: str, name: str) -> dict[str, Any]:
         """Whether it is the day before or after the one named there."""
-        found = re.search(rf"(?<![\w']){re.escape(name)}(?![\w'])", said)
-        side = self._side.search(said[: found.start()].rstrip()) if found else None
+        side = self._patterns.side.search(_lead(said, name))
         if side is None:
             return {}
         until = any(_has(side["not"] or "", word) for word in self._words["until"])
@@ -228,59 +211,67 @@ class _Reader:
             return {}
         return {"day_before" if side["before"] else "day_after": True}
 
-    def _dates(self) -> list[str]:
-        month = rf"(?P<month>{any_of(self._words['months'])})"
-        day, ordinal = self._days
-        year = r"(?: (?P<year>20\d{2}))?"
-        return [
-            rf"\b{day} (?:of )?{month}{year}\b",
-            rf"\b{month} (?:the )?{day}{year}\b",
-            rf"\b(?:the|de) {ordinal}\b",
-            _ISO.pattern,
-        ]
-
     def _date_in(self, said: str) -> dict[str, Any]:
         words = self._words
-        if found := _ISO.search(said):
-            year, month, day = map(int, found.groups())
-            return {"year": year, "month": month, "day_of_month": day}
-        for pattern in self._dates()[:3]:
+        if found := ISO.search(said):
+            names = ("year", "month", "day_of_month")
+            values = dict(zip(names, map(int, found.groups()), strict=True))
+            return values | self._side_of_date(said, found[0])
+        for pattern in self._patterns.dates:
             if found := re.search(pattern, said):
                 parts = found.groupdict()
                 values = {"day_of_month": self._ordinal(parts["day"])}
-                if parts.get("month"):
-                    values["month"] = words["months"].index(parts["month"]) + 1
+                if month := parts.get("month") or self._month_named(said):
+                    values["month"] = words["months"].index(month) + 1
                 if parts.get("year"):
                     values["year"] = int(parts["year"])
-                return values | self._side_of(said, found[0])
+                return values | self._side_of_date(said, found[0])
         for name, (first, days) in self._found(said, words["feasts"]):
-            month, day = map(int, first.split("-"))
-            values = {"month": month, "day_of_month": day, "lasts": days}
-            return values | self._side_of(said, name)
-        for index, name in enumerate(words["months"]):
-            if self._is_month(said, name):
-                return {"month": index + 1} | self._side_of(said, name)
+            at = date.fromisoformat(f"2000-{first}")
+            values = {"month": at.month, "day_of_month": at.day, "lasts": days}
+            return values | self._side_of_date(said, name)
+        if month := self._month_named(said):
+            values = {"month": words["months"].index(month) + 1}
+            return values | self._side_of_date(said, month)
         return {}
+
+    def _side_of_date(self, said: str, name: str) -> dict[str, Any]:
+        """The week after it begins on Monday."""
+        lead, side = _lead(said, name), self._side_of(said, name)
+        if self._patterns.week_after.search(lead):
+            return side | {"weekday": 0}
+        if self._patterns.until.search(lead) and self._weekdays_in(said):
+            return {"day_after": True}  # "away until the 20th, call me on Monday"
+        return side
+
+    def _weekdays_in(self, said: str) -> list[str]:
+        return [name for name in self._words["weekdays"] if _has(said, name)]
+
+    def _month_named(self, said: str) -> str | None:
+        months = self._words["months"]
+        return next((name for name in months if self._is_month(said, name)), None)
 
     def _is_month(self, said: str, name: str) -> bool:
         if name in self._words["ambiguous_months"]:
-            lead = any_of(self._words["in_month"])
-            return re.search(rf"^{name}$|\b(?:{lead}) {name}\b", said) is not None
+            year = any_of(self._words["next_year"])
+            lead = any_of([*self._words["in_month"], *self._words["next_year"]])
+            alone = rf"^{name}$|\b(?:{lead}) {name}\b|\b{name} (?:{year})\b"
+            return re.search(alone, said) is not None
         return _has(said, name)
 
     def _clock_in(self, said: str) -> dict[str, Any]:
         # Of "before lunch" as a part of the day the hour is before it already.
         parts = [name for name, _ in self._found(said, self._words["parts"])]
-        before = self._before.search(said)
-        if any(self._before.match(name) for name in parts):
+        before = self._patterns.before.search(said)
+        if any(self._patterns.before.match(name) for name in parts):
             before = None
         early = {"before": True} if before and not before["not"] else {}
-        if digits := _DIGITAL.search(said):
+        if digits := DIGITAL.search(said):
             hour, minute = int(digits[1]), int(digits[2])
             if hour < 24 and minute < 60:
                 full = len(digits[1]) == 2 and digits[1].startswith("0")
                 return {"clock": time(hour, minute), "is_24_hours": full, **early}
-        for pattern in self._clocks:
+        for pattern in self._patterns.clocks:
             if (found := pattern.search(said)) and (clock := self._time(found)):
                 counts_back = found.groupdict().get("to")  # "quarter to six"
                 return {"clock": clock, **({} if counts_back else early)}
@@ -297,6 +288,8 @@ class _Reader:
         if parts.get("half") is not None:
             shift += -30 if self._words["half_is_before"] else 30
         total = hour * 60 + minute + shift
+        if hour and total < 60:  # quarter to one
+            total += 12 * 60
         if hour > 24 or not 0 <= total <= 24 * 60:
             return None
         return time(total // 60 % 24, total % 60)
@@ -306,11 +299,11 @@ class _Reader:
         values: dict[str, Any] = {}
         for _, at in self._found(said, words["parts"]):
             values["part"] = time.fromisoformat(at)
-        if self._am.search(said) or any(
+        if self._patterns.am.search(said) or any(
             _has(said, one) for one in words["before_noon"]
         ):
             values["before_noon"] = True
-        elif self._pm.search(said) or any(
+        elif self._patterns.pm.search(said) or any(
             _has(said, one) for one in words["after_noon"]
         ):
             values["after_noon"] = True
@@ -320,8 +313,37 @@ class _Reader:
         return float(text) if text.isdigit() else float(self._numbers[text])
 
     def _ordinal(self, text: str) -> int:
-        digits = re.match(r"\d+", text)
-        return int(digits[0]) if digits else int(self._words["ordinals"][text])
+        if digits := re.match(r"\d+", text):
+            return int(digits[0])
+        return int(self._words["ordinals"].get(text) or self._numbers[text])
+
+
+def _outweighs(timed: Said, *, is_certain: bool) -> bool:
+    """Whether the time that was named beside "in an hour" is meant rather than that: another
+    day is; beside a mere "an hour" any time is."""
+    if timed.day_before:
+        return False
+    if timed.day_only not in (Said(), Said(days=0)):
+        return True
+    return not is_certain and (timed.clock or timed.part) is not None
+
+
+def _moved(said: Said, by: timedelta) -> Said:
+    """ "Half an hour after" the time that was named."""
+    at = said.clock or said.part
+    if at is None:
+        return Said()
+    begin = datetime.combine(date(2000, 1, 2), time())
+    moved = datetime.combine(begin, at) + by
+    if moved < begin + timedelta(hours=1):  # half an hour before one
+        moved += DAY / 2
+    passes_noon = at.hour < 12 <= moved.hour
+    if moved.date() > begin.date() or (passes_noon and said.after_noon):
+        return Said()
+    if said.clock is None:
+        return replace(said, part=moved.time())
+    before_noon = said.before_noon and not passes_noon
+    return replace(said, clock=moved.time(), before_noon=before_noon)
 
 
 def _instant(found: re.Match[str]) -> datetime | None:
@@ -332,18 +354,20 @@ def _instant(found: re.Match[str]) -> datetime | None:
         return None
 
 
+def _lead(said: str, name: str) -> str:
+    """What is said before that."""
+    found = re.search(rf"(?<![\w']){re.escape(name)}(?![\w'])", said)
+    return said[: found.start()].rstrip() if found else ""
+
+
 def _has(said: str, name: str) -> bool:
     return re.search(rf"(?<![\w']){re.escape(name)}(?![\w'])", said) is not None
 
 
-def _longest(item: tuple[str, float]) -> int:
-    return -len(item[0])
+def _joined(said: str) -> str:
+    return " ".join(said.replace("|", " ").split())
 
 
 @cache
 def _reader(language: str) -> _Reader:
-    folder = files("campanile.calls") / "words"
-    chosen = folder / f"{language}.yaml"
-    text = (chosen if chosen.is_file() else folder / "en.yaml").read_text("utf-8")
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return _Reader(yaml.load(text, Loader=loader))
+    return _Reader(load(language))

@@ -216,7 +216,8 @@ PIECES = (
     "six seven ten twelve 15:30 25:99 99 pm am tonight tomorrow next this weekend week "
     "monday friday morning evening noon the 31st of february december thirtieth an no "
     "can't busy but end later early christmas 2026-12-24T22:00:00Z niet behalve vandaag "
-    "morgen kan ik eind volgende maand"
+    "morgen kan ik eind volgende maand second of until half an hour fortnight 15.12. 15/12 "
+    "away kwartier tot weg tweede van januari"
 )
 
 
