@@ -203,7 +203,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
     Mutant(
-        guard="a trunk that fails rests",
+        guard="the rest of a trunk that fails",
         verdicts=("new calls over a trunk that fails",),
         changes=(
             _never(
@@ -219,7 +219,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
     Mutant(
-        guard="a campaign that fails in an unusual way pauses itself",
+        guard="the pause of a campaign that fails in an unusual way",
         verdicts=("went on with a list of dead numbers",),
         changes=(
             _never(
@@ -230,7 +230,7 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
     Mutant(
-        guard="no call goes on for long without a lease",
+        guard="the end of a call without a lease",
         verdicts=("up for too long without a lease",),
         changes=(
             _never(

@@ -75,9 +75,8 @@ class _Reader:
     ) -> Said | None:
         """None: that is no span of time."""
         delay, end = self._amount(found), found.end()
-        while more := self._patterns.and_delay.match(
-            said, end
-        ):  # "an hour and ten minutes"
+        # "an hour and ten minutes"
+        while more := self._patterns.and_delay.match(said, end):
             delay, end = delay + self._amount(more), more.end()
         lead, rest = said[: found.start()], said[end:]
         beside = (

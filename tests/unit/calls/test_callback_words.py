@@ -3,30 +3,18 @@ weeks, feasts, whole instants. It is Wednesday the second of December, twenty pa
 """
 
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from campanile.calls.callbacks import LONGEST, requested_instant
+from support.callback_phrases import ZONE, both, local
+from support.callback_phrases import asked as read_at
 
-ZONE = "America/New_York"
 WEDNESDAY = "12-02 15:20"
 
 
-def local(text: str) -> datetime:
-    year = "" if text.startswith("20") else "2026-"
-    return datetime.fromisoformat(year + text).replace(tzinfo=ZoneInfo(ZONE))
-
-
 def asked(text: str, language: str, now: str = WEDNESDAY) -> datetime | None:
-    return requested_instant(text, local(now), zones=(ZONE,), language=language)
-
-
-def both(table: list[tuple[str, str, str]]) -> pytest.MarkDecorator:
-    """(English, Dutch, instant); an empty one is not said in that language."""
-    rows = [("en", en, at) for en, _, at in table if en]
-    rows += [("nl", nl, at) for _, nl, at in table if nl]
-    return pytest.mark.parametrize(("language", "text", "expected"), rows)
+    return read_at(text, language, now)
 
 
 @both(

@@ -37,6 +37,8 @@ def any_of(words: Iterable[str]) -> str:
 
 
 class Plain:
+    """Spells what was said in the words that a language's patterns know."""
+
     def __init__(self, words: Mapping[str, Any]) -> None:
         def filled(pattern: str) -> str:
             return _LIST.sub(lambda name: f"(?:{any_of(words[name[1]])})", pattern)

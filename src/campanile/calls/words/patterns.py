@@ -11,6 +11,8 @@ DIGITAL = re.compile(r"\b(\d{1,2})[:.hu](\d{2})\b")
 
 
 class Patterns:
+    """Compiled once per language."""
+
     def __init__(self, words: Mapping[str, Any]) -> None:
         self._words = words
         numbers = words["numbers"]
