@@ -18,6 +18,7 @@ WRITTEN_SECONDS = 5.0
 """From the end of a call until every worker can know of it, where nothing is broken: a
 worker writes its outcomes one after the other, on a busy machine a few a second."""
 JUST_NOW_SECONDS = 2.0
+"""Before an INVITE: what stood still till then may have claimed it before."""
 REFUSED_BY_TRUNK = frozenset({403, 407, 503})
 VACANT = 404
 REST_SECONDS = 45.0

@@ -90,7 +90,9 @@ def claim_dial(
     """Claim the dial of an attempt, or void its reservation and say why.
 
     `planned_seconds`: so long the call may take, by an agent that was read before and may
-    have been changed since. In transactions of its own, on a thread of its own. Raises NotNear if the trunk's next
+    have been changed since.
+
+    In transactions of its own, on a thread of its own. Raises NotNear if the trunk's next
     instant is more than `within` seconds away: then nothing has happened. Raises
     OperationalError: then nothing is dialed, and the lease of whatever was committed runs
     out.
